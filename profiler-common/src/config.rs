@@ -1,0 +1,37 @@
+//! What the profiler tells the programs before it loads them.
+
+use crate::stub::EntryText;
+
+/// Constants of one measurement. Read-only to the programs, so that the
+/// verifier removes what a setting switches off.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProbeConfig {
+    /// Where the kernel's entry code lies.
+    pub entry_text: EntryText,
+    /// Offset of `stack` in `struct task_struct`.
+    pub task_stack_offset: u32,
+    /// From the bottom of a kernel stack to the saved registers at its top.
+    pub stack_to_regs_offset: u32,
+    /// Offset of `pid` in `struct task_struct`.
+    pub task_pid_offset: u32,
+    /// Offset of `tgid` in `struct task_struct`.
+    pub task_tgid_offset: u32,
+    /// Offset of `next` in `struct irqaction`.
+    pub irqaction_next_offset: u32,
+    /// One of [`filter`].
+    pub filter: u32,
+    /// Every how many entries of one row a stack is taken. 0: never. A power of
+    /// two otherwise.
+    pub stack_interval: u32,
+    /// The profiler's own process, never counted.
+    pub own_tgid: u32,
+}
+
+/// Values of [`ProbeConfig::filter`].
+pub mod filter {
+    /// Threads in the thread table, and all they create.
+    pub const THREADS: u32 = 0;
+    /// Whatever runs on the CPUs marked in the CPU table.
+    pub const CPUS: u32 = 1;
+}

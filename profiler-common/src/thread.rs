@@ -1,0 +1,59 @@
+//! Which threads are measured, and what is known of them.
+
+/// The value of the thread table: one row for each thread being followed.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadState {
+    /// Tells apart threads that had the same number one after the other.
+    pub born: u32,
+    /// One of [`state`].
+    pub state: u32,
+}
+
+/// Values of [`ThreadState::state`].
+pub mod state {
+    /// Known, but not counted before it has executed the measured command.
+    pub const UNTIL_EXEC: u32 = 1;
+    /// Counted.
+    pub const COUNTED: u32 = 2;
+}
+
+/// The key of the description table.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadId {
+    /// The thread, as the initial pid namespace numbers it.
+    pub tid: u32,
+    /// Tells apart threads that had the same number one after the other.
+    pub born: u32,
+}
+
+/// What is known of a thread.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ThreadInfo {
+    /// When it was first followed, by `CLOCK_MONOTONIC`.
+    pub started_ns: u64,
+    /// When it ended, or 0 while it lives.
+    pub ended_ns: u64,
+    /// The process it belongs to.
+    pub tgid: u32,
+    /// The thread that created it, or 0 where that is not known.
+    pub parent_tid: u32,
+    /// Its name, padded with zero bytes.
+    pub comm: [u8; 16],
+}
+
+/// The incarnation mark of a thread first followed at this moment.
+///
+/// Units of 65 µs: a thread number cannot come round again within one.
+#[inline(always)]
+#[must_use]
+pub const fn born_at(monotonic_ns: u64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a mark need only differ from its neighbours"
+    )]
+    let mark = (monotonic_ns >> 16) as u32;
+    mark
+}

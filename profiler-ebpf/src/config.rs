@@ -1,0 +1,56 @@
+//! The measurement's constants. The profiler overwrites them before loading,
+//! the kernel freezes them, and the verifier drops what they switch off.
+
+use aya_ebpf::Global;
+use profiler_common::{config::ProbeConfig, stub::TextRange};
+
+/// See [`ProbeConfig`].
+#[unsafe(no_mangle)]
+pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
+    entry_text: profiler_common::stub::EntryText::UNKNOWN,
+    task_stack_offset: 0,
+    stack_to_regs_offset: 0,
+    task_pid_offset: 0,
+    task_tgid_offset: 0,
+    irqaction_next_offset: 0,
+    filter: 0,
+    stack_interval: 0,
+    own_tgid: 0,
+});
+
+/// Whether this kernel has `bpf_task_pt_regs` (Linux 5.15).
+#[unsafe(no_mangle)]
+pub static HAS_TASK_PT_REGS: Global<u8> = Global::new(0);
+
+/// Reads one number of [`CONFIG`], and only that, as a constant that the
+/// verifier knows.
+macro_rules! config {
+    ($($field:tt)+) => {{
+        let config = (&raw const $crate::config::CONFIG).cast::<profiler_common::config::ProbeConfig>();
+        // SAFETY: `Global<T>` is `repr(transparent)`, so this points at a live
+        // static of that type. Volatile, since the profiler changes its
+        // contents behind the compiler's back.
+        unsafe { core::ptr::read_volatile(&raw const (*config).$($field)+) }
+    }};
+}
+pub(crate) use config;
+
+/// Whether an address lies in a range of [`CONFIG`].
+macro_rules! in_text {
+    ($($range:tt)+) => {
+        |address: u64| profiler_common::stub::TextRange {
+            start: $crate::config::config!(entry_text.$($range)+.start),
+            end: $crate::config::config!(entry_text.$($range)+.end),
+        }.contains(address)
+    };
+}
+pub(crate) use in_text;
+
+/// The range of all entry code.
+#[inline(always)]
+pub fn entry_text() -> TextRange {
+    TextRange {
+        start: config!(entry_text.all.start),
+        end: config!(entry_text.all.end),
+    }
+}

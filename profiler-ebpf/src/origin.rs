@@ -1,0 +1,49 @@
+//! Did this interrupt come from user mode?
+//!
+//! The saved registers at the top of the kernel stack say how the *outermost*
+//! entry came in. If that was this interrupt's own stub, then either the
+//! interrupt came from user mode, or it hit the kernel while an earlier
+//! interrupt of the same kind was still on its way out. The stack tells the two
+//! apart: from user mode there is exactly one frame in the entry code, the
+//! bottom one.
+
+use aya_ebpf::{EbpfContext, cty::c_void, helpers::bpf_get_stack};
+use core::mem::MaybeUninit;
+use profiler_common::loss::Loss;
+
+use crate::{config::entry_text, losses};
+
+/// Frames looked at. An interrupt from user mode has at most 9 below its
+/// tracepoint; a stack that fills this is a nested one.
+const FRAMES: usize = 16;
+const BYTES: u32 = (FRAMES * 8) as u32;
+
+/// Whether the only entry frame on the current kernel stack is `slot`.
+///
+/// Without branches in the loop: the verifier of older kernels would follow
+/// every combination of them.
+#[inline(always)]
+pub fn is_outermost<C: EbpfContext>(ctx: &C, slot: u64) -> bool {
+    let mut frames = MaybeUninit::<[u64; FRAMES]>::uninit();
+    let buffer = frames.as_mut_ptr();
+    // SAFETY: the buffer is as long as said; the helper fills all of it.
+    let written = unsafe { bpf_get_stack(ctx.as_ptr(), buffer.cast::<c_void>(), BYTES, 0) };
+    if written <= 0 {
+        losses::note(Loss::OriginUnknown, 1);
+        return false;
+    }
+    let text = entry_text();
+    let length = text.end.wrapping_sub(text.start);
+    let mut found = 0u64;
+    let mut sum = 0u64;
+    for index in 0..FRAMES {
+        // SAFETY: initialised by the helper: what it does not use it clears.
+        let frame = unsafe { (*buffer)[index] };
+        let offset = frame.wrapping_sub(text.start);
+        // 1 if 0 <= offset < length, taking both as signed; else 0.
+        let inside = (!offset & offset.wrapping_sub(length)) >> 63;
+        found += inside;
+        sum = sum.wrapping_add(frame & inside.wrapping_neg());
+    }
+    written < i64::from(BYTES) && found == 1 && sum == slot
+}

@@ -1,0 +1,82 @@
+//! The exit backend: one hook that every return to user mode passes.
+
+use aya_ebpf::{
+    macros::{fentry, kprobe},
+    programs::{FEntryContext, ProbeContext, tracing::StackIdContext},
+};
+use profiler_common::{cause::CauseKind, key::region, loss::Loss};
+
+use crate::{
+    config::in_text,
+    count::{Entry, count},
+    losses, regs,
+};
+
+/// `execve` and `execveat`: the registers are already the new program's.
+const EXECVE: u32 = 59;
+const EXECVEAT: u32 = 322;
+
+/// Counts a return by the stub through which the thread had come in. Which
+/// cause that stands for is decided when the counts are read.
+#[inline(always)]
+fn on_return<C: StackIdContext>(ctx: &C) {
+    let Some(regs) = regs::of_current() else {
+        losses::note(Loss::RegistersUnreadable, 1);
+        return;
+    };
+    let (Some(slot), Some(call)) = (regs::slot(regs), regs::call(regs)) else {
+        losses::note(Loss::RegistersUnreadable, 1);
+        return;
+    };
+    let number = call.orig_ax as u32;
+    let is_call = in_text!(syscall)(slot) || in_text!(int80)(slot) || in_text!(compat)(slot);
+    let moved = call.orig_ax == u64::MAX || number == EXECVE || number == EXECVEAT;
+    // An instruction that an interrupt hit is an accident; so is the place
+    // that a signal return or a new program goes to.
+    let has_place = if is_call {
+        !moved
+    } else {
+        in_text!(page_fault)(slot)
+    };
+    let entry = Entry {
+        kind: CauseKind::Return.code(),
+        detail: number,
+        slot: slot as u32,
+        user_ip: if has_place { call.ip } else { 0 },
+    };
+    count(ctx, region::IRQS_OFF, entry);
+}
+
+/// proto: `void fpregs_assert_state_consistent(void)`: called once for each
+/// return, after the exit loop, wherever `CONFIG_X86_DEBUG_FPU` is on.
+///
+/// Minimum kernel: 5.5 with BPF trampolines.
+#[fentry(function = "fpregs_assert_state_consistent")]
+pub fn exit_fentry_fpregs(ctx: FEntryContext) -> i32 {
+    on_return(&ctx);
+    0
+}
+
+/// proto: `void exit_to_user_mode_prepare(struct pt_regs *regs)`: up to 6.7.
+///
+/// Minimum kernel: 5.5 with BPF trampolines.
+#[fentry(function = "exit_to_user_mode_prepare")]
+pub fn exit_fentry_prepare(ctx: FEntryContext) -> i32 {
+    on_return(&ctx);
+    0
+}
+
+/// The classic method: a kprobe where the trampoline is not to be had. The
+/// kernel skips it silently while a task preempted on this CPU is inside `bpf()`.
+#[kprobe]
+pub fn exit_kprobe_prepare(ctx: ProbeContext) -> u32 {
+    on_return(&ctx);
+    0
+}
+
+/// As above, on the function that newer kernels still call.
+#[kprobe]
+pub fn exit_kprobe_fpregs(ctx: ProbeContext) -> u32 {
+    on_return(&ctx);
+    0
+}

@@ -1,0 +1,10 @@
+//! One file for each family of events.
+
+mod device_irq;
+mod exit;
+mod floor;
+mod lifecycle;
+mod nmi;
+mod page_fault;
+mod syscall;
+mod vector;

@@ -1,0 +1,51 @@
+//! Non-maskable interrupts. They pass neither of the functions that the exit
+//! backend watches, so this program serves both backends.
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use profiler_common::{cause::CauseKind, key::region};
+
+use crate::{
+    config::in_text,
+    count::{Entry, count},
+    maps::FIRST_NMI_HANDLER,
+    regs,
+};
+
+/// `nmi:nmi_handler`: fires once for each handler, after it has run.
+///
+/// proto: `nmi_handler(void *handler, s64 delta_ns, int handled)`, all kernels.
+///
+/// Every NMI runs through the whole list of handlers, so the one seen first on
+/// a CPU stands for the interrupt and the others are passed over.
+///
+/// Minimum kernel: 5.5 (BTF tracepoints).
+#[btf_tracepoint(function = "nmi_handler")]
+pub fn nmi_handler(ctx: BtfTracePointContext) -> i32 {
+    let handler: u64 = ctx.arg(0);
+    let Some(first) = FIRST_NMI_HANDLER.get_ptr_mut(0) else {
+        return 0;
+    };
+    // SAFETY: this CPU's memory of the map; an NMI is not interrupted by another.
+    let known = unsafe { *first };
+    if known == 0 {
+        // SAFETY: as above.
+        unsafe { *first = handler };
+    } else if known != handler {
+        return 0;
+    }
+    // From user mode an NMI runs on the thread's own stack and leaves its stub
+    // there; from the kernel it has a stack of its own and leaves no trace here.
+    let from_user = regs::of_current()
+        .and_then(regs::slot)
+        .is_some_and(in_text!(nmi));
+    if from_user {
+        let entry = Entry {
+            kind: CauseKind::Nmi.code(),
+            detail: 0,
+            slot: 0,
+            user_ip: 0,
+        };
+        count(&ctx, region::IRQS_OFF, entry);
+    }
+    0
+}

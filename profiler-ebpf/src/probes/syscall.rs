@@ -1,0 +1,58 @@
+//! System calls and first returns of new tasks.
+
+use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use profiler_common::{
+    cause::{CauseKind, SYSCALL_NUMBER_CLEARED},
+    key::region,
+};
+
+use crate::{
+    count::{Entry, count},
+    regs::Regs,
+};
+
+/// x86-64 system-call numbers that need care.
+mod nr {
+    pub(super) const CLONE: u32 = 56;
+    pub(super) const FORK: u32 = 57;
+    pub(super) const VFORK: u32 = 58;
+    pub(super) const EXECVE: u32 = 59;
+    pub(super) const EXECVEAT: u32 = 322;
+    pub(super) const CLONE3: u32 = 435;
+}
+
+/// `raw_syscalls:sys_exit`: every return of a system call.
+///
+/// proto: `sys_exit(struct pt_regs *regs, long ret)`, all kernels.
+///
+/// Counted on the way out, because that also sees calls that seccomp answered
+/// (no `sys_enter`) and the first return of a child. Calls that never return
+/// are counted where the thread ends.
+///
+/// Minimum kernel: 5.5 (BTF tracepoints).
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
+    let regs: *const Regs = ctx.arg(0);
+    let ret: i64 = ctx.arg(1);
+    // SAFETY: a trusted pointer to `struct pt_regs`; the verifier checks the access.
+    let number = unsafe { (*regs).orig_ax } as u32;
+    // SAFETY: as above.
+    let ip = unsafe { (*regs).ip };
+    let mut entry = Entry {
+        kind: CauseKind::Syscall.code(),
+        detail: number,
+        slot: 0,
+        user_ip: ip,
+    };
+    match number {
+        // Only the child gets 0. The stub has the last word: see `count`.
+        nr::CLONE | nr::FORK | nr::VFORK | nr::CLONE3 if ret == 0 => {
+            entry.kind = CauseKind::NewTask.code();
+        }
+        // The registers are already those of another place or program.
+        nr::EXECVE | nr::EXECVEAT | SYSCALL_NUMBER_CLEARED => entry.user_ip = 0,
+        _ => {}
+    }
+    count(&ctx, region::SYSCALL, entry);
+    0
+}

@@ -1,0 +1,74 @@
+//! Stacks, by policy: they cost twenty times the count.
+
+use aya_ebpf::{
+    bindings::{BPF_F_USER_STACK, BPF_NOEXIST},
+    programs::tracing::StackIdContext,
+};
+use profiler_common::{
+    key::{CacheLine, StackKey},
+    loss::Loss,
+};
+
+use crate::{
+    atomic,
+    config::config,
+    losses,
+    maps::{STACK_LEDGER, STACKS},
+};
+
+/// Takes the stacks of the entry just counted in `line`, if it is its turn.
+#[inline(always)]
+pub fn sample<C: StackIdContext>(ctx: &C, line: *const CacheLine) {
+    let interval = u64::from(config!(stack_interval));
+    if interval == 0 {
+        return;
+    }
+    // SAFETY: the map's memory, checked by the caller.
+    let CacheLine { count, key, .. } = unsafe { *line };
+    // The first entry of a row always has its turn.
+    if (count - 1) & (interval - 1) != 0 {
+        return;
+    }
+    let row = StackKey {
+        tid: key.tid,
+        born: key.born,
+        detail: key.detail,
+        kernel_stack: stack_id(ctx, 0),
+        user_stack: stack_id(ctx, u64::from(BPF_F_USER_STACK)),
+        slot: key.slot,
+        phase: key.phase,
+        kind: key.kind,
+        flags: key.flags,
+    };
+    add(&row);
+}
+
+/// Stores a stack and returns its id, or a negative error.
+#[inline(always)]
+fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
+    match ctx.get_stackid(&STACKS, flags) {
+        Ok(id) => id as i32,
+        Err(error) => {
+            losses::note(Loss::StackLost, 1);
+            error
+        }
+    }
+}
+
+/// Adds one to a row of the stack ledger.
+#[inline(never)]
+fn add(key: &StackKey) -> u32 {
+    if let Some(row) = STACK_LEDGER.get_ptr_mut(key) {
+        atomic::add(row, 1);
+        return 0;
+    }
+    if STACK_LEDGER.insert(key, 1, u64::from(BPF_NOEXIST)).is_ok() {
+        return 0;
+    }
+    if let Some(row) = STACK_LEDGER.get_ptr_mut(key) {
+        atomic::add(row, 1);
+        return 0;
+    }
+    losses::note(Loss::StackLedgerFull, 1);
+    1
+}

@@ -1,0 +1,149 @@
+//! Is this thread being measured?
+
+use aya_ebpf::{
+    bindings::BPF_NOEXIST,
+    helpers::{
+        bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_smp_processor_id, bpf_ktime_get_ns,
+    },
+};
+use core::{
+    cell::UnsafeCell,
+    ptr::{read_volatile, write_volatile},
+};
+use profiler_common::{
+    config::filter,
+    loss::Loss,
+    thread::{ThreadId, ThreadInfo, ThreadState, born_at, state},
+    window::WindowState,
+};
+
+use crate::{
+    config::config,
+    losses,
+    maps::{CPUS, THREAD_INFO, THREADS},
+};
+
+/// Two words that programs on all CPUs read and that few write.
+#[repr(transparent)]
+struct Shared(UnsafeCell<WindowState>);
+
+impl Shared {
+    #[inline(always)]
+    fn epoch(&self) -> *mut u64 {
+        self.0.get().cast()
+    }
+
+    #[inline(always)]
+    fn open(&self) -> *const u64 {
+        self.epoch().wrapping_add(1)
+    }
+}
+
+// SAFETY: only whole aligned words are loaded and stored, which the machine
+// does in one piece, and no order between them is relied upon.
+unsafe impl Sync for Shared {}
+
+/// See [`WindowState`]. The profiler opens and closes the window by writing it.
+#[unsafe(no_mangle)]
+static WINDOW: Shared = Shared(UnsafeCell::new(WindowState { epoch: 0, open: 0 }));
+
+/// The epoch now.
+#[inline(always)]
+pub fn epoch() -> u32 {
+    // SAFETY: the static's own memory; see `Shared` for who else writes it.
+    let epoch = unsafe { read_volatile(WINDOW.epoch()) };
+    epoch as u32
+}
+
+/// Begins a new epoch. A time stamp serves: two threads that end at once may
+/// both store, and either value differs from all before.
+#[inline(always)]
+pub fn begin_epoch(now_ns: u64) {
+    // SAFETY: the static's own memory; see `Shared` for who else writes it.
+    unsafe { write_volatile(WINDOW.epoch(), now_ns) };
+}
+
+/// Whether anything is being counted at all.
+#[inline(always)]
+fn is_open() -> bool {
+    // SAFETY: the static's own memory; see `Shared` for who else writes it.
+    let open = unsafe { read_volatile(WINDOW.open()) };
+    open != 0
+}
+
+/// The number of the thread running now, as the initial pid namespace counts.
+#[inline(always)]
+pub fn current_tid() -> u32 {
+    bpf_get_current_pid_tgid() as u32
+}
+
+/// The incarnation of the current thread if its entries are being counted.
+#[inline(always)]
+pub fn counted() -> Option<u32> {
+    if !is_open() {
+        return None;
+    }
+    if config!(filter) == filter::CPUS {
+        return born_on_cpu(bpf_get_current_pid_tgid());
+    }
+    followed()
+}
+
+/// The incarnation of the current thread if it is in the thread table, whether
+/// or not the window is open.
+#[inline(always)]
+pub fn followed() -> Option<u32> {
+    let thread = THREADS.get_ptr(current_tid())?;
+    // SAFETY: a row just looked up; its words are read in one piece each.
+    let ThreadState { born, state: now } = unsafe { *thread };
+    (now == state::COUNTED).then_some(born)
+}
+
+/// With a CPU filter, threads are taken down as they are met.
+#[inline(always)]
+fn born_on_cpu(pid_tgid: u64) -> Option<u32> {
+    // SAFETY: takes nothing; the program cannot migrate.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let measured = CPUS.get(cpu).is_some_and(|flag| *flag != 0);
+    let tgid = (pid_tgid >> 32) as u32;
+    if !measured || tgid == config!(own_tgid) {
+        return None;
+    }
+    let tid = pid_tgid as u32;
+    if let Some(thread) = THREADS.get_ptr(tid) {
+        // SAFETY: a row just looked up.
+        return Some(unsafe { (*thread).born });
+    }
+    follow(tid, tgid, 0)
+}
+
+/// Begins to count a thread. Its incarnation, or none if there was no room.
+#[inline(always)]
+pub fn follow(tid: u32, tgid: u32, parent_tid: u32) -> Option<u32> {
+    // SAFETY: takes nothing.
+    let now_ns = unsafe { bpf_ktime_get_ns() };
+    let born = born_at(now_ns);
+    let thread = ThreadState {
+        born,
+        state: state::COUNTED,
+    };
+    if THREADS.insert(tid, thread, 0).is_err() {
+        losses::note(Loss::ThreadTableFull, 1);
+        return None;
+    }
+    let info = ThreadInfo {
+        started_ns: now_ns,
+        ended_ns: 0,
+        tgid,
+        parent_tid,
+        comm: bpf_get_current_comm().unwrap_or_default(),
+    };
+    let id = ThreadId { tid, born };
+    if THREAD_INFO
+        .insert(id, info, u64::from(BPF_NOEXIST))
+        .is_err()
+    {
+        losses::note(Loss::ThreadInfoFull, 1);
+    }
+    Some(born)
+}

@@ -1,0 +1,47 @@
+//! Rows of the entry backend: the probe already knew the cause.
+
+use profiler_common::{
+    cause::CauseKind,
+    vector::{DEVICE_IRQ_BASE, Vector},
+};
+
+use super::{
+    cause::{Cause, FaultAccess, InterruptSource},
+    returned, syscall,
+};
+use crate::{
+    collect::snapshot::{Row, Snapshot},
+    kernel::interrupts::Interrupts,
+};
+
+/// The cause of a row.
+#[must_use]
+pub fn cause(row: &Row, snapshot: &Snapshot) -> Cause {
+    let Some(kind) = CauseKind::from_code(row.kind) else {
+        return Cause::Unclassified(format!("unknown_code_{}", row.kind));
+    };
+    match kind {
+        CauseKind::Syscall => Cause::Syscall(syscall::name(row.detail, row.flags)),
+        CauseKind::PageFault => Cause::PageFault(FaultAccess::from_error_code(row.detail)),
+        CauseKind::Interrupt => Cause::Interrupt(interrupt(row.detail, &snapshot.interrupts_after)),
+        CauseKind::Nmi => Cause::Nmi,
+        CauseKind::NewTask => Cause::NewTask,
+        CauseKind::Return => returned::cause(row, &snapshot.kernel_symbols),
+        CauseKind::Exception => Cause::Exception(format!("trap_{}", row.detail)),
+        CauseKind::Unclassified => Cause::Unclassified(format!("code_{}", row.detail)),
+    }
+}
+
+/// The source of an interrupt, by the number in the row.
+fn interrupt(detail: u32, table: &Interrupts) -> InterruptSource {
+    if let Some(irq) = detail.checked_sub(DEVICE_IRQ_BASE) {
+        let name = table
+            .device(irq)
+            .map_or_else(|| format!("irq{irq}"), str::to_owned);
+        return InterruptSource::Device(name);
+    }
+    Vector::from_code(detail).map_or_else(
+        || InterruptSource::Other(format!("vector_{detail}")),
+        InterruptSource::Vector,
+    )
+}

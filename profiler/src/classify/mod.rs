@@ -1,0 +1,6 @@
+//! From a row's numbers to a cause. Pure.
+
+pub mod cause;
+pub mod entry;
+pub mod returned;
+pub mod syscall;

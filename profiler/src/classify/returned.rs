@@ -1,0 +1,127 @@
+//! Rows of the exit backend: the entry stub's name tells the cause.
+
+use std::collections::BTreeMap;
+
+use profiler_common::{key::key_flags, vector::Vector};
+
+use super::{
+    cause::{Cause, FaultAccess, InterruptSource},
+    syscall,
+};
+use crate::collect::snapshot::Row;
+
+/// The cause of a return, by the function that the stub's return address lies in.
+#[must_use]
+pub fn cause(row: &Row, symbols: &BTreeMap<u64, (String, u64)>) -> Cause {
+    match symbols.get(&row.slot) {
+        Some((stub, _)) => of_stub(stub, row),
+        None => Cause::Unclassified(format!("unknown_stub_{:#x}", row.slot)),
+    }
+}
+
+/// The cause that an entry stub stands for. Names are those of
+/// `arch/x86/include/asm/idtentry.h` and `arch/x86/entry/`.
+fn of_stub(stub: &str, row: &Row) -> Cause {
+    if stub.starts_with("entry_SYSCALL_64") {
+        return Cause::Syscall(syscall::name(row.detail, row.flags));
+    }
+    let is_compat = stub.contains("int80") || stub.contains("INT80") || stub.contains("_compat");
+    if is_compat {
+        return Cause::Syscall(syscall::name(row.detail, row.flags | key_flags::COMPAT));
+    }
+    match stub {
+        "ret_from_fork_asm" | "ret_from_fork" => return Cause::NewTask,
+        "asm_exc_page_fault" => return Cause::PageFault(FaultAccess::Unknown),
+        "asm_common_interrupt" => return Cause::Interrupt(InterruptSource::SomeDevice),
+        _ => {}
+    }
+    if let Some(vector) = Vector::ALL
+        .iter()
+        .find(|vector| vector.stub_symbol() == stub)
+    {
+        return Cause::Interrupt(InterruptSource::Vector(*vector));
+    }
+    if let Some(name) = stub.strip_prefix("asm_sysvec_") {
+        return Cause::Interrupt(InterruptSource::Other(name.to_owned()));
+    }
+    if let Some(name) = stub.strip_prefix("asm_exc_") {
+        return Cause::Exception(exception_name(name).to_owned());
+    }
+    Cause::Unclassified(format!("stub_{stub}"))
+}
+
+/// The architecture's name where the kernel has one of its own.
+fn exception_name(name: &str) -> &str {
+    match name {
+        "invalid_op" => "invalid_opcode",
+        "int3" => "breakpoint",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn classify(stub: &str, detail: u32) -> (String, String) {
+        let slot = 0xffff_ffff_8200_0105;
+        let row = Row {
+            detail,
+            slot,
+            ..Row::default()
+        };
+        let symbols = BTreeMap::from([(slot, (stub.to_owned(), 5))]);
+        let cause = cause(&row, &symbols);
+        (cause.kind().name().to_owned(), cause.detail())
+    }
+
+    /// Each way into the kernel is told by its stub.
+    #[test]
+    fn stubs_tell_causes() {
+        let expect = [
+            ("entry_SYSCALL_64_after_hwframe", 110, "syscall", "getppid"),
+            ("asm_int80_emulation", 64, "syscall", "ia32:getppid"),
+            ("entry_INT80_compat", 64, "syscall", "ia32:getppid"),
+            ("asm_exc_page_fault", u32::MAX, "page_fault", "unknown"),
+            (
+                "asm_sysvec_apic_timer_interrupt",
+                u32::MAX,
+                "interrupt",
+                "local_timer",
+            ),
+            (
+                "asm_sysvec_kvm_asyncpf_interrupt",
+                u32::MAX,
+                "interrupt",
+                "kvm_asyncpf_interrupt",
+            ),
+            ("asm_common_interrupt", u32::MAX, "interrupt", "device"),
+            (
+                "asm_exc_invalid_op",
+                u32::MAX,
+                "exception",
+                "invalid_opcode",
+            ),
+            ("ret_from_fork_asm", 56, "new_task", "first_return"),
+            ("something_else", 0, "unclassified", "stub_something_else"),
+        ];
+        for (stub, detail, kind, name) in expect {
+            assert_eq!(
+                classify(stub, detail),
+                (kind.to_owned(), name.to_owned()),
+                "{stub}"
+            );
+        }
+    }
+
+    /// An address that no symbol covers is counted, and said to be unknown.
+    #[test]
+    fn unknown_stubs_are_kept() {
+        let row = Row {
+            slot: 0x42,
+            ..Row::default()
+        };
+        let cause = cause(&row, &BTreeMap::new());
+        assert_eq!(cause.detail(), "unknown_stub_0x42");
+    }
+}

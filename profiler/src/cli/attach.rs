@@ -1,0 +1,101 @@
+//! `modeswitch attach` and `modeswitch cpu`.
+
+use anyhow::Result;
+use clap::Args;
+use nix::unistd::Pid;
+
+use super::{
+    options::{OutputOptions, ProbeOptions},
+    output,
+    values::{CpuList, cpu_list},
+};
+use crate::{
+    exit_code,
+    measure::{
+        affinity,
+        run::{Plan, Subject, measure},
+    },
+    probe::settings::Filter,
+    profile::build,
+};
+
+/// Counts every entry into the kernel that a running process and all that it
+/// creates from now on make, until Ctrl-C, its end, or the end of --duration.
+/// The process is left alone.
+#[derive(Args, Debug)]
+pub struct AttachArgs {
+    #[command(flatten)]
+    probes: ProbeOptions,
+
+    #[command(flatten)]
+    result: OutputOptions,
+
+    /// The process.
+    #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pid: i32,
+}
+
+/// Counts every entry into the kernel from the user code that runs on some
+/// CPUs, whosever it is, until Ctrl-C or the end of --duration.
+#[derive(Args, Debug)]
+pub struct CpuArgs {
+    #[command(flatten)]
+    probes: ProbeOptions,
+
+    #[command(flatten)]
+    result: OutputOptions,
+
+    /// The CPUs (3, 0-3, 0-3,8).
+    #[arg(value_parser = cpu_list, value_name = "LIST")]
+    cpus: CpuList,
+}
+
+/// Carries `attach` out.
+///
+/// # Errors
+/// [`crate::error::Error`] where the user can do something about it.
+pub fn attach(args: &AttachArgs, verbose: u8) -> Result<u8> {
+    let subject = Subject::Process(Pid::from_raw(args.pid));
+    carry_out(
+        subject,
+        Filter::Threads,
+        &args.probes,
+        &args.result,
+        verbose,
+    )
+}
+
+/// Carries `cpu` out.
+///
+/// # Errors
+/// [`crate::error::Error`] where the user can do something about it.
+pub fn cpu(args: &CpuArgs, verbose: u8) -> Result<u8> {
+    let CpuList(cpus) = args.cpus.clone();
+    affinity::check(&cpus)?;
+    let subject = Subject::Cpus(cpus.clone());
+    carry_out(
+        subject,
+        Filter::Cpus(cpus),
+        &args.probes,
+        &args.result,
+        verbose,
+    )
+}
+
+fn carry_out(
+    subject: Subject,
+    filter: Filter,
+    probes: &ProbeOptions,
+    result: &OutputOptions,
+    verbose: u8,
+) -> Result<u8> {
+    output::check(result)?;
+    let plan = Plan {
+        subject,
+        settings: probes.settings(filter, verbose),
+        duration: probes.duration,
+    };
+    let profile = build::profile(&measure(&plan)?);
+    output::deliver(&profile, result)?;
+    Ok(exit_code::SUCCESS)
+}

@@ -1,0 +1,27 @@
+//! From a parsed command line to the command.
+
+use anyhow::Result;
+
+use super::{Cli, Command, attach, experiment, report, run, workload};
+
+/// Carries a command out. The exit status to end with.
+///
+/// # Errors
+/// [`crate::error::Error`] where the user can do something about it; anything
+/// else is a fault of ours.
+pub fn run(cli: Cli) -> Result<u8> {
+    let verbose = cli.verbose;
+    match cli.command {
+        Command::Run(args) => run::run(args, verbose),
+        Command::Attach(args) => attach::attach(&args, verbose),
+        Command::Cpu(args) => attach::cpu(&args, verbose),
+        Command::Experiment(args) => experiment::run(&args, verbose),
+        Command::Report(args) => report::run(&args),
+        Command::Workload(args) => workload::run(&args),
+    }
+}
+
+/// Tells the user what went wrong.
+pub fn report_error(error: &anyhow::Error) {
+    anstream::eprintln!("modeswitch: {error:#}");
+}

@@ -1,0 +1,109 @@
+//! `modeswitch run`.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+use clap::Args;
+
+use super::{
+    options::{OutputOptions, ProbeOptions},
+    output::{self, Shown},
+    values::{CpuList, cpu_list},
+};
+use crate::{
+    error::Error,
+    exit_code,
+    launch::{command::Command, user::User},
+    measure::{
+        affinity,
+        run::{Plan, Subject, measure},
+    },
+    probe::settings::Filter,
+    profile::{build, model::Profile},
+    report::{style::Look, text},
+};
+
+/// Where `--user` without a name looks.
+const INVOKING: &str = "";
+
+/// Runs a command and counts every entry into the kernel that it and all its
+/// children make, from its first instruction to its end.
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    #[command(flatten)]
+    probes: ProbeOptions,
+
+    #[command(flatten)]
+    result: OutputOptions,
+
+    /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
+    #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
+    cpu: Option<CpuList>,
+
+    /// Run the command as this user; without a name, as the one who called sudo.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
+          default_missing_value = INVOKING, help_heading = "Command")]
+    user: Option<String>,
+
+    /// Exit with the command's own status, or 128 and its signal.
+    #[arg(long, help_heading = "Command")]
+    propagate_exit: bool,
+
+    /// The command and its arguments, behind `--`.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Carries the command out.
+///
+/// # Errors
+/// [`Error`] where the user can do something about it.
+pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
+    output::check(&args.result)?;
+    let mut command = Command::find(args.command)?;
+    if let Some(CpuList(cpus)) = args.cpu {
+        affinity::check(&cpus)?;
+        command.cpus = Some(cpus);
+    }
+    command.user = args.user.as_deref().map(user).transpose()?;
+    let plan = Plan {
+        subject: Subject::Command(Box::new(command)),
+        settings: args.probes.settings(Filter::Threads, verbose),
+        duration: args.probes.duration,
+    };
+    let profile = build::profile(&measure(&plan)?);
+    output::deliver(&profile, &args.result)?;
+    Ok(if args.propagate_exit {
+        status_of(&profile)
+    } else {
+        exit_code::SUCCESS
+    })
+}
+
+fn user(name: &str) -> Result<User, Error> {
+    if name == INVOKING {
+        User::invoking()
+    } else {
+        User::find(name)
+    }
+}
+
+/// The command's own status as a shell would give it.
+fn status_of(profile: &Profile) -> u8 {
+    let code = profile.exit.code.and_then(|code| u8::try_from(code).ok());
+    let signal = profile
+        .exit
+        .signal
+        .and_then(|signal| u8::try_from(signal).ok());
+    match (code, signal) {
+        (Some(code), _) => code,
+        (None, Some(signal)) => exit_code::SIGNAL_BASE.saturating_add(signal),
+        (None, None) => exit_code::SUCCESS,
+    }
+}
+
+impl Shown for Profile {
+    fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        text::write(self, look, out)
+    }
+}

@@ -1,0 +1,48 @@
+//! Values on the command line, and what to say when they make no sense.
+
+use std::time::Duration;
+
+/// A list of CPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CpuList(pub Vec<u32>);
+
+/// Reads a list of CPUs.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn cpu_list(text: &str) -> Result<CpuList, String> {
+    crate::cpu_list::parse(text).map(CpuList)
+}
+
+/// Reads a length of time: `5s`, `200ms`, `1m 30s`, or a number of seconds.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds)
+            .map_err(|error| format!("{error}: write a time such as 5s or 200ms"))?,
+        Err(_not_a_number) => humantime::parse_duration(text)
+            .map_err(|error| format!("{error}: write a time such as 5s or 200ms"))?,
+    };
+    if duration.is_zero() {
+        return Err("a measurement of no length shows nothing: write a time such as 5s".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Units and bare seconds are understood, nonsense is not.
+    #[test]
+    fn durations() {
+        assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
+        assert_eq!(duration("1.5"), Ok(Duration::from_millis(1_500)));
+        assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
+        for nonsense in ["", "soon", "0", "-1", "nan"] {
+            assert!(duration(nonsense).is_err(), "{nonsense}");
+        }
+    }
+}

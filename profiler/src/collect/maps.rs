@@ -1,0 +1,155 @@
+//! Draining the maps.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use aya::{
+    Ebpf, Pod,
+    maps::{HashMap, MapData, PerCpuArray, StackTraceMap},
+};
+use profiler_common::{
+    key::{CacheLine, LedgerKey, StackKey},
+    loss::Loss,
+    names::map,
+};
+
+use super::snapshot::{Row, StackRow};
+
+/// The upper half of every kernel text address.
+const KERNEL_HALF: u64 = 0xffff_ffff_0000_0000;
+
+/// The ledger: its rows, and what still lies in the caches in front of it.
+///
+/// # Errors
+/// If a map cannot be read.
+pub fn ledger(ebpf: &Ebpf) -> Result<Vec<Row>> {
+    let mut counts: BTreeMap<LedgerKey, u64> = hash(ebpf, map::LEDGER)?.into_iter().collect();
+    let cache: PerCpuArray<&MapData, CacheLine> = find(ebpf, map::CACHE)?.try_into()?;
+    for line in cache.iter() {
+        for held in line?.iter().filter(|held| held.count != 0) {
+            *counts.entry(held.key).or_default() += held.count;
+        }
+    }
+    Ok(counts
+        .into_iter()
+        .map(|(key, count)| row(&key, count))
+        .collect())
+}
+
+/// A row as the rest of the profiler sees it.
+fn row(key: &LedgerKey, count: u64) -> Row {
+    let &LedgerKey {
+        tid,
+        born,
+        user_ip,
+        detail,
+        slot,
+        phase,
+        kind,
+        flags,
+        padding: _,
+    } = key;
+    Row {
+        tid,
+        born,
+        user_ip,
+        detail,
+        slot: full_address(slot),
+        phase,
+        kind,
+        flags,
+        count,
+    }
+}
+
+/// The address whose low half a key holds.
+fn full_address(slot: u32) -> u64 {
+    if slot == 0 {
+        0
+    } else {
+        u64::from(slot) | KERNEL_HALF
+    }
+}
+
+/// Entries whose row did not fit, by the cause's code.
+///
+/// # Errors
+/// If the map cannot be read.
+pub fn overflow(ebpf: &Ebpf) -> Result<BTreeMap<u8, u64>> {
+    let totals = per_cpu_totals(ebpf, map::OVERFLOW)?;
+    Ok((0u8..)
+        .zip(totals)
+        .filter(|&(_, total)| total != 0)
+        .collect())
+}
+
+/// What could not be kept, by reason: also those that did not happen.
+///
+/// # Errors
+/// If the map cannot be read.
+pub fn losses(ebpf: &Ebpf) -> Result<BTreeMap<String, u64>> {
+    let totals = per_cpu_totals(ebpf, map::LOSSES)?;
+    Ok(Loss::ALL
+        .iter()
+        .zip(totals)
+        .map(|(loss, total)| (loss.name().to_owned(), total))
+        .collect())
+}
+
+/// The stacks taken.
+///
+/// # Errors
+/// If a map cannot be read.
+pub fn stacks(ebpf: &Ebpf) -> Result<Vec<StackRow>> {
+    let traces: StackTraceMap<&MapData> = find(ebpf, map::STACKS)?.try_into()?;
+    let frames = |id: i32| -> Vec<u64> {
+        u32::try_from(id)
+            .ok()
+            .and_then(|id| traces.get(&id, 0).ok())
+            .map(|trace| trace.frames().iter().map(|frame| frame.ip).collect())
+            .unwrap_or_default()
+    };
+    let rows = hash::<StackKey, u64>(ebpf, map::STACK_LEDGER)?;
+    Ok(rows
+        .into_iter()
+        .map(|(key, count)| StackRow {
+            row: Row {
+                tid: key.tid,
+                born: key.born,
+                user_ip: 0,
+                detail: key.detail,
+                slot: full_address(key.slot),
+                phase: key.phase,
+                kind: key.kind,
+                flags: key.flags,
+                count,
+            },
+            kernel: frames(key.kernel_stack),
+            user: frames(key.user_stack),
+        })
+        .collect())
+}
+
+/// Every row of a hash map.
+pub(super) fn hash<K: Pod, V: Pod>(ebpf: &Ebpf, name: &str) -> Result<Vec<(K, V)>> {
+    let table: HashMap<&MapData, K, V> = find(ebpf, name)?.try_into()?;
+    table
+        .iter()
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("cannot read the map {name}"))
+}
+
+/// Each element of a per-CPU array, summed over the CPUs.
+fn per_cpu_totals(ebpf: &Ebpf, name: &str) -> Result<Vec<u64>> {
+    let array: PerCpuArray<&MapData, u64> = find(ebpf, name)?.try_into()?;
+    array
+        .iter()
+        .map(|values| Ok(values?.iter().sum()))
+        .collect()
+}
+
+/// A map of the object.
+pub(super) fn find<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map> {
+    ebpf.map(name)
+        .with_context(|| format!("the eBPF object has no map named {name}"))
+}

@@ -1,0 +1,6 @@
+//! Reading out what the programs have counted.
+
+pub mod maps;
+pub mod phases;
+pub mod snapshot;
+pub mod threads;

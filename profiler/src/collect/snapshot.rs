@@ -1,0 +1,172 @@
+//! Everything that one measurement brought home, before it is interpreted.
+//!
+//! A snapshot can be saved and read again: all that follows works on it alone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use workload::summary::IoSummary;
+
+use crate::{
+    kernel::{interrupts::Interrupts, version::Host},
+    probe::{backend::Families, session::ProgramStatus},
+    sys::ChildUsage,
+};
+
+/// One row of the ledger as the programs keep it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The thread.
+    pub tid: u32,
+    /// Its incarnation.
+    pub born: u32,
+    /// The user instruction responsible, or 0.
+    pub user_ip: u64,
+    /// System-call number, page-fault error code, or vector, by `kind`.
+    pub detail: u32,
+    /// Return address of the entry stub. Exit probes only: else 0.
+    pub slot: u64,
+    /// The phase.
+    pub phase: u16,
+    /// The cause's code.
+    pub kind: u8,
+    /// Bits of `key_flags`.
+    pub flags: u8,
+    /// Entries.
+    pub count: u64,
+}
+
+/// One row of the stack ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackRow {
+    /// What was counted; `user_ip` is 0 here.
+    pub row: Row,
+    /// Kernel frames, innermost first. Empty if the stack was lost.
+    pub kernel: Vec<u64>,
+    /// User frames, innermost first. Empty if the stack was lost.
+    pub user: Vec<u64>,
+}
+
+/// One thread that was followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The thread.
+    pub tid: u32,
+    /// Its incarnation.
+    pub born: u32,
+    /// Its process.
+    pub tgid: u32,
+    /// Who created it, or 0 where that is not known.
+    pub parent_tid: u32,
+    /// Its name at its end, or now.
+    pub comm: String,
+    /// When it was first followed, by `CLOCK_MONOTONIC`.
+    pub started_ns: u64,
+    /// When it ended, or 0.
+    pub ended_ns: u64,
+}
+
+/// How long one phase lasted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseTime {
+    /// The phase's number.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+    /// Time spent in it.
+    pub duration_ns: u64,
+    /// Whether the program kept the time, or the profiler looked now and then.
+    pub exact: bool,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// The command and its arguments. Empty where nothing was launched.
+    pub command: Vec<String>,
+    /// The process, if there was one.
+    pub pid: Option<u32>,
+    /// The CPUs that it was confined to, or that were measured.
+    pub cpus: Option<Vec<u32>>,
+    /// The user that it ran as.
+    pub user: Option<String>,
+}
+
+/// How the measurement ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// The command's exit status, if it ended by itself.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What cut the measurement short: a signal's name, or `duration`. Null if
+    /// nothing did.
+    pub interrupted_by: Option<String>,
+    /// Processes of the command that were still running at the end.
+    pub left_running: usize,
+}
+
+/// When it was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Beginning, nanoseconds since 1970.
+    pub start_unix_ns: u64,
+    /// Length.
+    pub duration_ns: u64,
+}
+
+/// The profiler's own part in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// The CPUs that the profiler kept itself to.
+    pub cpus: Vec<u32>,
+    /// Whether those are apart from the target's.
+    pub apart: bool,
+    /// CPU time that the profiler used during the window.
+    pub cpu_ns: u64,
+}
+
+/// The whole of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The ledger.
+    pub rows: Vec<Row>,
+    /// Entries whose row did not fit, by the cause's code.
+    pub overflow: BTreeMap<u8, u64>,
+    /// What could not be kept, by reason.
+    pub losses: BTreeMap<String, u64>,
+    /// Stacks, if they were asked for.
+    pub stacks: Vec<StackRow>,
+    /// Threads.
+    pub threads: Vec<Thread>,
+    /// What became of each program.
+    pub programs: Vec<ProgramStatus>,
+    /// Which families of probes were attached.
+    pub families: Families,
+    /// Why.
+    pub backend_reason: String,
+    /// The stack policy's name.
+    pub stack_policy: String,
+    /// Phase times.
+    pub phases: Vec<PhaseTime>,
+    /// When.
+    pub window: Window,
+    /// What.
+    pub target: Target,
+    /// How it ended.
+    pub ending: Ending,
+    /// The machine.
+    pub host: Host,
+    /// `/proc/interrupts` at the beginning.
+    pub interrupts_before: Interrupts,
+    /// `/proc/interrupts` at the end.
+    pub interrupts_after: Interrupts,
+    /// What the kernel says that the command used.
+    pub usage: Option<ChildUsage>,
+    /// Kernel functions for the addresses in this snapshot: name and offset.
+    pub kernel_symbols: BTreeMap<u64, (String, u64)>,
+    /// What the program said of its own work.
+    pub io: Option<IoSummary>,
+    /// The profiler's own part.
+    pub own: Own,
+}

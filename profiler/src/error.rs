@@ -1,0 +1,45 @@
+//! Errors that the user can do something about.
+
+use crate::exit_code;
+
+/// An expected error: whose fault it is decides the exit status.
+///
+/// Every message says what happened and what to do. Anything that is not one
+/// of these is a fault of ours and exits with [`exit_code::INTERNAL`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An argument or an input file is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// This machine, kernel or user cannot do it.
+    #[error("{0}")]
+    Environment(String),
+    /// The command to be measured could not be started.
+    #[error("{0}")]
+    TargetNotStarted(String),
+    /// A result could not be written.
+    #[error("{0}")]
+    Output(String),
+}
+
+impl Error {
+    /// The exit status that stands for this error.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => exit_code::USAGE,
+            Self::Environment(_) => exit_code::ENVIRONMENT,
+            Self::TargetNotStarted(_) => exit_code::TARGET_NOT_STARTED,
+            Self::Output(_) => exit_code::OUTPUT,
+        }
+    }
+}
+
+/// The exit status for any error: that of the first expected one in its chain.
+#[must_use]
+pub fn exit_code_of(error: &anyhow::Error) -> u8 {
+    error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Error>())
+        .map_or(exit_code::INTERNAL, Error::exit_code)
+}

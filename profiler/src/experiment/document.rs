@@ -1,0 +1,30 @@
+//! Reading back whatever modeswitch has written.
+
+use std::path::Path;
+
+use super::model::{Experiment, KIND};
+use crate::{
+    error::Error,
+    profile::{file, model::Profile},
+};
+
+/// What a file may hold.
+pub enum Document {
+    /// One run.
+    Profile(Box<Profile>),
+    /// An experiment.
+    Experiment(Box<Experiment>),
+}
+
+/// Reads a file written with `-o`.
+///
+/// # Errors
+/// [`Error::Usage`] if it holds neither.
+pub fn load(path: &Path) -> Result<Document, Error> {
+    let document = file::read(path)?;
+    if document.get("kind").and_then(serde_json::Value::as_str) == Some(KIND) {
+        file::interpret(document, path).map(|found| Document::Experiment(Box::new(found)))
+    } else {
+        file::interpret(document, path).map(|found| Document::Profile(Box::new(found)))
+    }
+}

@@ -1,0 +1,51 @@
+//! Offsets of kernel structure members, from the kernel's own BTF.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::btf::Btf;
+
+/// Where the kernel publishes its types.
+pub const VMLINUX_BTF: &str = "/sys/kernel/btf/vmlinux";
+
+/// Size of `struct pt_regs` on x86-64.
+const PT_REGS_BYTES: u32 = 168;
+
+/// The offsets that the programs need, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// `task_struct.stack`
+    pub task_stack: u32,
+    /// `task_struct.pid`
+    pub task_pid: u32,
+    /// `task_struct.tgid`
+    pub task_tgid: u32,
+    /// `irqaction.next`
+    pub irqaction_next: u32,
+    /// From the bottom of a kernel stack to the saved user registers, where
+    /// there is no helper to ask: kernels before 5.15, without KASAN.
+    pub stack_to_regs: u32,
+}
+
+impl Layout {
+    /// Reads the running kernel's type information.
+    ///
+    /// # Errors
+    /// If the kernel was built without BTF or lacks one of the members.
+    pub fn read() -> Result<Self> {
+        let btf = Btf::read(Path::new(VMLINUX_BTF))?;
+        let offset = |structure: &str, member: &str| {
+            btf.offset(structure, member)
+                .with_context(|| format!("the kernel's BTF has no {structure}.{member}"))
+        };
+        Ok(Self {
+            task_stack: offset("task_struct", "stack")?,
+            task_pid: offset("task_struct", "pid")?,
+            task_tgid: offset("task_struct", "tgid")?,
+            irqaction_next: offset("irqaction", "next")?,
+            // THREAD_SIZE, less the registers at the top of the stack.
+            stack_to_regs: 16_384 - PT_REGS_BYTES,
+        })
+    }
+}

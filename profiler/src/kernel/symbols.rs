@@ -1,0 +1,203 @@
+//! Kernel symbols, from `/proc/kallsyms`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use profiler_common::{
+    stub::{EntryText, TextRange},
+    vector::Vector,
+};
+
+/// Where the kernel publishes its symbols.
+const KALLSYMS: &str = "/proc/kallsyms";
+
+/// The kernel's text symbols by address.
+#[derive(Debug, Default)]
+pub struct Symbols {
+    /// Name by address. Of several names for one address the first one stands.
+    by_address: BTreeMap<u64, String>,
+    /// Address by name, for entry code only.
+    by_name: BTreeMap<String, u64>,
+}
+
+impl Symbols {
+    /// Reads the running kernel's symbols.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read() -> Result<Self> {
+        let text =
+            std::fs::read_to_string(KALLSYMS).with_context(|| format!("cannot read {KALLSYMS}"))?;
+        Ok(Self::parse(&text))
+    }
+
+    /// Reads the format of `/proc/kallsyms`. Lines that make no sense, and
+    /// addresses hidden as zero, are passed over.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let mut symbols = Self::default();
+        for line in text.lines() {
+            let mut words = line.split_ascii_whitespace();
+            let (Some(address), Some(kind), Some(name)) =
+                (words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
+            let Ok(address) = u64::from_str_radix(address, 16) else {
+                continue;
+            };
+            if address == 0 || !matches!(kind, "t" | "T" | "w" | "W") {
+                continue;
+            }
+            if words.next().is_none() {
+                symbols.by_name.insert(name.to_owned(), address);
+            }
+            symbols
+                .by_address
+                .entry(address)
+                .or_insert_with(|| name.to_owned());
+        }
+        symbols
+    }
+
+    /// Whether the kernel told no addresses (`kptr_restrict`, or no privileges).
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.by_address.is_empty()
+    }
+
+    /// Whether there is a function of that name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// The function that an address lies in, and how far into it.
+    #[must_use]
+    pub fn resolve(&self, address: u64) -> Option<(&str, u64)> {
+        let (start, name) = self.by_address.range(..=address).next_back()?;
+        Some((name, address - start))
+    }
+
+    /// The text from a symbol up to the next one, or nothing if it is unknown.
+    #[must_use]
+    pub fn range(&self, name: &str) -> TextRange {
+        let Some(&start) = self.by_name.get(name) else {
+            return TextRange::default();
+        };
+        let end = self
+            .by_address
+            .range(start + 1..)
+            .next()
+            .map_or(start + 4096, |(&next, _)| next);
+        TextRange { start, end }
+    }
+
+    /// The first of several names that this kernel has.
+    fn first_range(&self, names: &[&str]) -> TextRange {
+        names
+            .iter()
+            .map(|name| self.range(name))
+            .find(|range| *range != TextRange::default())
+            .unwrap_or_default()
+    }
+
+    /// The smallest range that holds all of the named functions.
+    fn spanning(&self, names: &[&str]) -> TextRange {
+        let known = names
+            .iter()
+            .map(|name| self.range(name))
+            .filter(|range| *range != TextRange::default());
+        known
+            .reduce(|a, b| TextRange {
+                start: a.start.min(b.start),
+                end: a.end.max(b.end),
+            })
+            .unwrap_or_default()
+    }
+
+    /// The entry stubs that the programs have to recognise.
+    #[must_use]
+    pub fn entry_text(&self) -> EntryText {
+        let all = match (
+            self.by_name.get("__entry_text_start"),
+            self.by_name.get("__entry_text_end"),
+        ) {
+            (Some(&start), Some(&end)) => TextRange { start, end },
+            _ => TextRange::default(),
+        };
+        let mut vectors = [TextRange::default(); Vector::ALL.len()];
+        for (range, vector) in vectors.iter_mut().zip(Vector::ALL) {
+            *range = self.range(vector.stub_symbol());
+        }
+        EntryText {
+            all,
+            syscall: self.spanning(&["entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe"]),
+            // Named after its C part from 6.7 on; before, one assembly routine.
+            int80: self.first_range(&["asm_int80_emulation", "entry_INT80_compat"]),
+            compat: self.spanning(&[
+                "entry_SYSENTER_compat",
+                "entry_SYSENTER_compat_after_hwframe",
+                "entry_SYSCALL_compat",
+                "entry_SYSCALL_compat_safe_stack",
+                "entry_SYSCALL_compat_after_hwframe",
+            ]),
+            page_fault: self.range("asm_exc_page_fault"),
+            // The assembly part got its own name in 6.6.
+            ret_from_fork: self.first_range(&["ret_from_fork_asm", "ret_from_fork"]),
+            common_interrupt: self.range("asm_common_interrupt"),
+            nmi: self.range("asm_exc_nmi"),
+            vectors,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = "\
+ffffffff82000000 T __entry_text_start
+ffffffff82000000 T entry_SYSCALL_64
+ffffffff82000080 T entry_SYSCALL_64_after_hwframe
+ffffffff82000130 T ret_from_fork_asm
+ffffffff82000200 T asm_exc_page_fault
+ffffffff82000240 T asm_sysvec_apic_timer_interrupt
+ffffffff82000280 T __entry_text_end
+ffffffffc0001000 t helper\t[module]
+ffffffff83000000 D some_data
+not a line
+";
+
+    /// An address in the middle of a function resolves to it and its offset.
+    #[test]
+    fn resolves_to_the_function_before() {
+        let symbols = Symbols::parse(SAMPLE);
+        assert_eq!(
+            symbols.resolve(0xffff_ffff_8200_0205),
+            Some(("asm_exc_page_fault", 5))
+        );
+        assert_eq!(symbols.resolve(0x1000), None);
+    }
+
+    /// A stub's range ends where the next symbol begins.
+    #[test]
+    fn stub_ranges_are_half_open() {
+        let text = Symbols::parse(SAMPLE).entry_text();
+        assert!(text.page_fault.contains(0xffff_ffff_8200_023f));
+        assert!(!text.page_fault.contains(0xffff_ffff_8200_0240));
+        assert!(text.syscall.contains(0xffff_ffff_8200_00fa));
+        let timer = text.vectors[Vector::LocalTimer as usize];
+        assert!(timer.contains(0xffff_ffff_8200_0255));
+        let unknown = text.vectors[Vector::Reschedule as usize];
+        assert!(!unknown.contains(0));
+    }
+
+    /// A kernel that hides its addresses is told from one that has none.
+    #[test]
+    fn zero_addresses_count_as_hidden() {
+        let hidden = Symbols::parse("0000000000000000 T entry_SYSCALL_64\n");
+        assert!(hidden.is_hidden());
+        assert!(!Symbols::parse(SAMPLE).is_hidden());
+    }
+}

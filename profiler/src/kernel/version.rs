@@ -1,0 +1,108 @@
+//! The kernel's version and what is known of it for the report.
+
+use std::{fs, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+/// The machine that a profile was taken on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The kernel release, as `uname -r` prints it.
+    pub kernel: String,
+    /// The architecture.
+    pub arch: String,
+    /// CPUs online.
+    pub cpus: u32,
+    /// The kernel's command line.
+    pub cmdline: String,
+    /// The clock source in use, which decides whether reading the time is a
+    /// system call. Null where the kernel does not say.
+    pub clocksource: Option<String>,
+    /// The preemption model in effect. Null where the kernel does not say.
+    pub preemption: Option<String>,
+    /// NUMA nodes online.
+    pub numa_nodes: u32,
+}
+
+impl Host {
+    /// Describes this machine.
+    #[must_use]
+    pub fn read() -> Self {
+        let release = read_trimmed("/proc/sys/kernel/osrelease");
+        let version = read_trimmed("/proc/sys/kernel/version").unwrap_or_default();
+        Self {
+            kernel: release.unwrap_or_default(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cpus: count_list(&read_trimmed("/sys/devices/system/cpu/online").unwrap_or_default()),
+            cmdline: read_trimmed("/proc/cmdline").unwrap_or_default(),
+            clocksource: read_trimmed(
+                "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+            ),
+            preemption: preemption(
+                read_trimmed("/sys/kernel/debug/sched/preempt").as_deref(),
+                &version,
+            ),
+            numa_nodes: count_list(
+                &read_trimmed("/sys/devices/system/node/online").unwrap_or_else(|| "0".to_owned()),
+            ),
+        }
+    }
+}
+
+/// The preemption model: what debugfs marks as chosen, else what the version
+/// string says it was built for.
+fn preemption(debugfs: Option<&str>, version: &str) -> Option<String> {
+    if let Some(chosen) = debugfs
+        .and_then(|text| text.split_once('('))
+        .and_then(|(_, rest)| rest.split_once(')'))
+    {
+        return Some(chosen.0.to_owned());
+    }
+    ["PREEMPT_RT", "PREEMPT_DYNAMIC", "PREEMPT_LAZY", "PREEMPT"]
+        .into_iter()
+        .find(|word| version.split_ascii_whitespace().any(|found| found == *word))
+        .map(str::to_ascii_lowercase)
+}
+
+/// How many numbers a kernel list such as `0-3,8` names.
+fn count_list(list: &str) -> u32 {
+    list.split(',')
+        .filter_map(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            let first: u32 = first.trim().parse().ok()?;
+            let last: u32 = last.trim().parse().ok()?;
+            Some(last.saturating_sub(first) + 1)
+        })
+        .sum()
+}
+
+/// A small file's text without the line end.
+pub(crate) fn read_trimmed(path: impl AsRef<Path>) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    Some(text.trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ranges and single numbers both count.
+    #[test]
+    fn counts_kernel_lists() {
+        assert_eq!(count_list("0-3,8,10-11"), 7);
+        assert_eq!(count_list("0"), 1);
+        assert_eq!(count_list(""), 0);
+    }
+
+    /// What debugfs marks wins over what the kernel was built for.
+    #[test]
+    fn chosen_preemption_model_wins() {
+        let built = "#1 SMP PREEMPT_DYNAMIC Debian";
+        assert_eq!(
+            preemption(Some("none voluntary (full) lazy"), built).as_deref(),
+            Some("full")
+        );
+        assert_eq!(preemption(None, built).as_deref(), Some("preempt_dynamic"));
+        assert_eq!(preemption(None, "#1 SMP"), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! Waiting for the command, for the clock, and for the user.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::signals::{ENDING, Signals};
+use crate::sys::{ChildUsage, Ended, try_wait};
+
+/// How long followed processes may take to end once the command is gone or has
+/// been told to go.
+const GRACE: Duration = Duration::from_secs(5);
+/// How often the phase is looked at, which is also how exact phase times are
+/// for programs that do not keep them themselves.
+const SAMPLING: Duration = Duration::from_millis(50);
+
+/// Why the measurement ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The command ended by itself.
+    TargetEnded,
+    /// The time given with `--duration` was over.
+    Duration,
+    /// The profiler was told to end.
+    Signal(Signal),
+}
+
+/// How the measurement ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why.
+    pub reason: Reason,
+    /// How the command ended and what it used, if it was ours and has ended.
+    pub ended: Option<(Ended, ChildUsage)>,
+    /// Processes of the command that were still running, and left alone.
+    pub left_running: usize,
+}
+
+/// What the supervisor needs to know of the target while it waits.
+pub trait Watched {
+    /// Numbers of the threads still followed.
+    fn alive(&mut self) -> Vec<u32>;
+    /// Looks at the phase now.
+    fn sample_phase(&mut self);
+}
+
+/// Waits until a launched command has ended.
+///
+/// The first ending signal is passed on to everything followed; the second one
+/// kills it. A command that outlives its `duration` is told to end, and killed
+/// if it does not.
+///
+/// # Errors
+/// If waiting itself fails.
+pub async fn command(
+    pid: Pid,
+    duration: Option<Duration>,
+    signals: &mut Signals,
+    watched: &mut impl Watched,
+) -> Result<Outcome> {
+    let mut reason = Reason::TargetEnded;
+    let mut deadline = duration.map(|limit| Instant::now() + limit);
+    let mut ticks = interval(SAMPLING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ended = loop {
+        tokio::select! {
+            arrived = signals.next() => {
+                let arrived = arrived?;
+                if arrived.signal == Signal::SIGCHLD {
+                    if let Some(ended) = try_wait(pid).context("cannot wait for the command")? {
+                        break ended;
+                    }
+                } else if ENDING.contains(&arrived.signal) {
+                    let again = matches!(reason, Reason::Signal(_));
+                    reason = Reason::Signal(arrived.signal);
+                    if again {
+                        send_all(pid, watched, Signal::SIGKILL);
+                    } else if !arrived.from_terminal {
+                        send_all(pid, watched, arrived.signal);
+                    }
+                }
+            }
+            () = until(deadline) => {
+                let first = reason == Reason::TargetEnded;
+                if first {
+                    reason = Reason::Duration;
+                }
+                send_all(pid, watched, if first { Signal::SIGTERM } else { Signal::SIGKILL });
+                deadline = Some(Instant::now() + GRACE);
+            }
+            _ = ticks.tick() => watched.sample_phase(),
+        }
+    };
+    watched.sample_phase();
+    let left_running = if reason == Reason::TargetEnded {
+        watched.alive().len()
+    } else {
+        end_the_rest(pid, watched).await;
+        0
+    };
+    Ok(Outcome {
+        reason,
+        ended: Some(ended),
+        left_running,
+    })
+}
+
+/// Waits until a running target is gone, the time is over, or the user has
+/// had enough. The target is left alone.
+///
+/// # Errors
+/// If waiting itself fails.
+pub async fn attached(
+    duration: Option<Duration>,
+    signals: &mut Signals,
+    watched: &mut impl Watched,
+    ends_with_target: bool,
+) -> Result<Outcome> {
+    let deadline = duration.map(|limit| Instant::now() + limit);
+    let mut ticks = interval(SAMPLING);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let reason = loop {
+        tokio::select! {
+            arrived = signals.next() => {
+                let arrived = arrived?;
+                if ENDING.contains(&arrived.signal) {
+                    break Reason::Signal(arrived.signal);
+                }
+            }
+            () = until(deadline) => break Reason::Duration,
+            _ = ticks.tick() => {
+                watched.sample_phase();
+                if ends_with_target && watched.alive().is_empty() {
+                    break Reason::TargetEnded;
+                }
+            }
+        }
+    };
+    Ok(Outcome {
+        reason,
+        ended: None,
+        left_running: 0,
+    })
+}
+
+/// Waits for a moment, or for ever where there is none.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Sends a signal to the command and to all that it has created.
+fn send_all(pid: Pid, watched: &mut impl Watched, signal: Signal) {
+    let mut threads = watched.alive();
+    threads.push(pid.as_raw().unsigned_abs());
+    threads.sort_unstable();
+    threads.dedup();
+    // A thread's number names its process to kill(): one signal for each.
+    let mut processes: Vec<i32> = threads.iter().filter_map(|tid| process_of(*tid)).collect();
+    processes.sort_unstable();
+    processes.dedup();
+    for process in processes {
+        if let Err(error) = kill(Pid::from_raw(process), signal) {
+            log::debug!("cannot send {signal} to process {process}: {error}");
+        }
+    }
+}
+
+/// The process that a thread belongs to.
+fn process_of(tid: u32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .and_then(|tgid| tgid.trim().parse().ok())
+}
+
+/// After an ordered end: nothing that the command created is left behind.
+async fn end_the_rest(pid: Pid, watched: &mut impl Watched) {
+    let deadline = Instant::now() + GRACE;
+    while !watched.alive().is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(SAMPLING).await;
+    }
+    if !watched.alive().is_empty() {
+        send_all(pid, watched, Signal::SIGKILL);
+    }
+}

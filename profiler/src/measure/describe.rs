@@ -1,0 +1,54 @@
+//! What was measured and how it ended, as the snapshot says it.
+
+use nix::unistd::Pid;
+
+use super::run::Subject;
+use crate::{
+    collect::snapshot::{Ending, Target},
+    launch::supervise::{Outcome, Reason},
+    sys::Ended,
+};
+
+/// The target.
+pub(super) fn target(subject: &Subject, pid: Option<Pid>) -> Target {
+    let pid = pid.map(|pid| pid.as_raw().unsigned_abs());
+    match subject {
+        Subject::Command(command) => Target {
+            command: command
+                .arguments
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
+            pid,
+            cpus: command.cpus.clone(),
+            user: command.user.as_ref().map(|user| user.name.clone()),
+        },
+        Subject::Process(_) => Target {
+            pid,
+            ..Target::default()
+        },
+        Subject::Cpus(cpus) => Target {
+            cpus: Some(cpus.clone()),
+            ..Target::default()
+        },
+    }
+}
+
+/// The ending.
+pub(super) fn ending(outcome: &Outcome) -> Ending {
+    let (code, signal) = match outcome.ended {
+        Some((Ended::Exited(code), _)) => (Some(code), None),
+        Some((Ended::Killed(signal), _)) => (None, Some(signal)),
+        None => (None, None),
+    };
+    Ending {
+        code,
+        signal,
+        interrupted_by: match outcome.reason {
+            Reason::TargetEnded => None,
+            Reason::Duration => Some("duration".to_owned()),
+            Reason::Signal(signal) => Some(signal.as_str().to_owned()),
+        },
+        left_running: outcome.left_running,
+    }
+}

@@ -1,0 +1,8 @@
+//! One measurement from beginning to end: the only place that knows all stages.
+
+pub mod affinity;
+mod describe;
+pub mod metrics;
+mod observe;
+pub mod run;
+mod window;

@@ -1,0 +1,169 @@
+//! Opening the window, waiting, and closing it.
+
+use std::os::fd::RawFd;
+
+use anyhow::Result;
+use nix::unistd::Pid;
+use profiler_common::{phase, thread::state};
+
+use super::{
+    metrics::{self, Metrics},
+    run::{Plan, Subject},
+    window::WindowClock,
+};
+use crate::{
+    collect::{phases::Phases, snapshot::Window, threads},
+    error::Error,
+    kernel::interrupts::Interrupts,
+    launch::{
+        command::Command,
+        gate::HeldCommand,
+        signals::Signals,
+        supervise::{self, Outcome, Watched},
+    },
+    probe::session::Session,
+};
+
+/// Everything that a measurement has in its hands while it runs.
+pub(super) struct Bench {
+    pub(super) session: Session,
+    pub(super) signals: Signals,
+    pub(super) phases: Phases,
+    pub(super) metrics: Metrics,
+    /// The CPUs that we may use, whichever we have stepped aside to.
+    pub(super) allowed: Vec<u32>,
+}
+
+/// What came of it.
+pub(super) struct Observed {
+    pub(super) pid: Option<Pid>,
+    pub(super) outcome: Outcome,
+    pub(super) window: Window,
+    /// When the window closed, by `CLOCK_MONOTONIC`.
+    pub(super) ended_ns: u64,
+    pub(super) interrupts_before: Interrupts,
+}
+
+/// Opens the window for the plan's subject, waits for its end, and closes it.
+///
+/// # Errors
+/// [`Error`] where the user can do something about it.
+pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> {
+    let held = match &plan.subject {
+        Subject::Command(command) => Some(hold(bench, command)?),
+        Subject::Process(pid) => {
+            follow(bench, *pid)?;
+            None
+        }
+        Subject::Cpus(_) => None,
+    };
+    let interrupts_before = Interrupts::read();
+    bench.session.open_window()?;
+    let clock = WindowClock::start();
+    bench.phases.begin();
+    let (pid, outcome) = match (held, &plan.subject) {
+        (Some(held), _) => {
+            let pid = held.release()?;
+            (Some(pid), bench.wait_for(pid, plan).await?)
+        }
+        (None, Subject::Process(pid)) => (Some(*pid), bench.wait(plan, true).await?),
+        (None, _) => (None, bench.wait(plan, false).await?),
+    };
+    bench.session.close_window()?;
+    let (window, ended_ns) = clock.stop();
+    Ok(Observed {
+        pid,
+        outcome,
+        window,
+        ended_ns,
+        interrupts_before,
+    })
+}
+
+/// Creates the command's process, which waits at the gate, and follows it.
+fn hold(bench: &mut Bench, command: &Command) -> Result<HeldCommand> {
+    let files = [bench.phases.fd, bench.metrics.fd()];
+    let command = equipped(command, &bench.allowed, files);
+    let held = HeldCommand::create(&command, &files)?;
+    let tid = held.pid.as_raw().unsigned_abs();
+    threads::follow(bench.session.ebpf(), tid, tid, state::UNTIL_EXEC)?;
+    Ok(held)
+}
+
+/// Follows a process that already runs.
+fn follow(bench: &mut Bench, pid: Pid) -> Result<()> {
+    threads::follow_process(bench.session.ebpf(), pid).map_err(|error| {
+        Error::Usage(format!(
+            "cannot attach to process {pid}: {error:#}: is it still running?"
+        ))
+        .into()
+    })
+}
+
+/// The command with what it needs to find our files, confined as asked. A
+/// command that was given no CPUs gets those that we had, not those that we
+/// have stepped aside to.
+fn equipped(command: &Command, allowed: &[u32], files: [RawFd; 2]) -> Command {
+    let mut command = command.clone();
+    let names = [phase::FD_VARIABLE, metrics::FD_VARIABLE];
+    for (name, fd) in names.into_iter().zip(files) {
+        let value = fd.to_string().into();
+        command.environment.push((name.into(), value));
+    }
+    if let Some(user) = &command.user {
+        command.environment.extend(user.environment());
+    }
+    command.cpus = Some(command.cpus.unwrap_or_else(|| allowed.to_vec()));
+    command
+}
+
+/// The CPUs that the profiler should keep off.
+pub(super) fn busy_cpus(subject: &Subject) -> Vec<u32> {
+    match subject {
+        Subject::Command(command) => command.cpus.clone().unwrap_or_default(),
+        Subject::Process(_) => Vec::new(),
+        Subject::Cpus(cpus) => cpus.clone(),
+    }
+}
+
+impl Bench {
+    /// Waits for a command of ours.
+    async fn wait_for(&mut self, pid: Pid, plan: &Plan) -> Result<Outcome> {
+        let mut watch = Watch {
+            session: &mut self.session,
+            phases: &mut self.phases,
+        };
+        supervise::command(pid, plan.duration, &mut self.signals, &mut watch).await
+    }
+
+    /// Waits for the clock or the user, or for the end of a process.
+    async fn wait(&mut self, plan: &Plan, ends_with_target: bool) -> Result<Outcome> {
+        let mut watch = Watch {
+            session: &mut self.session,
+            phases: &mut self.phases,
+        };
+        supervise::attached(
+            plan.duration,
+            &mut self.signals,
+            &mut watch,
+            ends_with_target,
+        )
+        .await
+    }
+}
+
+/// What the supervisor may look at while it waits.
+struct Watch<'a> {
+    session: &'a mut Session,
+    phases: &'a mut Phases,
+}
+
+impl Watched for Watch<'_> {
+    fn alive(&mut self) -> Vec<u32> {
+        threads::alive(self.session.ebpf())
+    }
+
+    fn sample_phase(&mut self) {
+        self.phases.sample();
+    }
+}

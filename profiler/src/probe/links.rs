@@ -1,0 +1,67 @@
+//! Attaching one program, and keeping its link.
+
+use anyhow::{Context, Result, bail};
+use aya::{
+    Btf, Ebpf,
+    programs::{
+        BtfTracePoint, FEntry, KProbe, Program, fentry::FEntryLink, kprobe::KProbeLink,
+        tp_btf::BtfTracePointLink,
+    },
+};
+
+use super::catalog::{AttachPoint, Probe};
+
+/// A program that is attached. It is detached when this is dropped.
+#[expect(dead_code, reason = "held for what dropping it does")]
+pub(crate) enum Link {
+    Tracepoint(BtfTracePointLink),
+    Fentry(FEntryLink),
+    Kprobe(KProbeLink),
+}
+
+/// Loads and attaches one program.
+///
+/// # Errors
+/// If this kernel cannot take the program or has no such place. The error tells
+/// which of the two it was.
+pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> {
+    let program = find(ebpf, probe.program)?;
+    match probe.at {
+        AttachPoint::Tracepoint(name) => {
+            let program: &mut BtfTracePoint = program.try_into()?;
+            program
+                .load(name, btf)
+                .with_context(|| format!("this kernel does not take a program on {name}"))?;
+            let link = program.attach()?;
+            Ok(Link::Tracepoint(program.take_link(link)?))
+        }
+        AttachPoint::Fentry(function) => {
+            let program: &mut FEntry = program.try_into()?;
+            program
+                .load(function, btf)
+                .with_context(|| format!("this kernel does not take fentry on {function}"))?;
+            let link = program
+                .attach()
+                .with_context(|| format!("this kernel does not attach fentry to {function}"))?;
+            Ok(Link::Fentry(program.take_link(link)?))
+        }
+        AttachPoint::Kprobe(function) => {
+            let program: &mut KProbe = program.try_into()?;
+            program
+                .load()
+                .with_context(|| format!("this kernel does not take a kprobe on {function}"))?;
+            let link = program
+                .attach(function, 0)
+                .with_context(|| format!("this kernel does not attach a kprobe to {function}"))?;
+            Ok(Link::Kprobe(program.take_link(link)?))
+        }
+    }
+}
+
+/// A program of the object.
+pub(crate) fn find<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Program> {
+    match ebpf.program_mut(name) {
+        Some(program) => Ok(program),
+        None => bail!("the eBPF object has no program named {name}"),
+    }
+}

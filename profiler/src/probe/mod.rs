@@ -1,0 +1,10 @@
+//! Loading and attaching the eBPF programs.
+
+pub mod backend;
+pub mod catalog;
+pub mod kernel_log;
+mod links;
+mod object;
+pub mod privileges;
+pub mod session;
+pub mod settings;

@@ -1,0 +1,85 @@
+//! May this process load and attach the programs?
+
+use std::fs;
+
+use crate::error::Error;
+
+/// Capability numbers, from `include/uapi/linux/capability.h`.
+const CAP_SYS_ADMIN: u32 = 21;
+const CAP_PERFMON: u32 = 38;
+const CAP_BPF: u32 = 39;
+
+/// The inode of the first pid namespace, fixed by the kernel.
+const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
+
+/// Checks what can be checked before the kernel is asked.
+///
+/// # Errors
+/// [`Error::Environment`], naming what is missing and how to get it.
+pub fn check() -> Result<(), Error> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let missing = missing_capabilities(effective_capabilities(&status));
+    if !missing.is_empty() {
+        return Err(Error::Environment(format!(
+            "counting kernel entries needs the capabilities {}, which this user does not have: \
+             run modeswitch with sudo, or grant them once with \
+             `sudo setcap cap_bpf,cap_perfmon,cap_syslog=ep $(command -v modeswitch)`",
+            missing.join(" and ")
+        )));
+    }
+    let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let namespace = namespace.to_string_lossy();
+    if !namespace.is_empty() && namespace != INITIAL_PID_NAMESPACE {
+        return Err(Error::Environment(
+            "modeswitch is running in a pid namespace of its own, where it cannot tell its \
+             target's threads from others: run it on the host, or give the container the host's \
+             pid namespace (`--pid=host`)"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// The effective set of `/proc/self/status`.
+fn effective_capabilities(status: &str) -> u64 {
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+/// Names of the capabilities that are needed and not there.
+fn missing_capabilities(effective: u64) -> Vec<&'static str> {
+    let has = |capability: u32| effective & (1 << capability) != 0;
+    if has(CAP_SYS_ADMIN) {
+        return Vec::new();
+    }
+    [(CAP_BPF, "CAP_BPF"), (CAP_PERFMON, "CAP_PERFMON")]
+        .into_iter()
+        .filter(|(capability, _)| !has(*capability))
+        .map(|(_, name)| name)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Root has everything, nobody nothing, and the two small capabilities do.
+    #[test]
+    fn small_capabilities_are_enough() {
+        assert!(missing_capabilities(1 << CAP_SYS_ADMIN).is_empty());
+        assert!(missing_capabilities(1 << CAP_BPF | 1 << CAP_PERFMON).is_empty());
+        assert_eq!(missing_capabilities(1 << CAP_BPF), ["CAP_PERFMON"]);
+        assert_eq!(missing_capabilities(0), ["CAP_BPF", "CAP_PERFMON"]);
+    }
+
+    /// The mask is read as the kernel writes it.
+    #[test]
+    fn reads_the_effective_mask() {
+        let status = "CapPrm:\t0\nCapEff:\t000001ffffffffff\n";
+        assert_eq!(effective_capabilities(status), 0x1ff_ffff_ffff);
+        assert_eq!(effective_capabilities("nothing"), 0);
+    }
+}

@@ -1,0 +1,300 @@
+//! One measurement's programs and maps, from loading to detaching.
+
+use std::os::fd::{AsFd, AsRawFd};
+
+use anyhow::{Context, Result};
+use aya::{Btf, Ebpf, EbpfLoader, maps::Array};
+use profiler_common::{
+    config::{ProbeConfig, filter},
+    names::{global, map},
+    window::WindowState,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    backend::Families,
+    catalog::{self, Probe, Role},
+    links::{self, Link},
+    object::OBJECT,
+    settings::{Filter, Settings},
+};
+use crate::{
+    error::Error,
+    kernel::{layout::Layout, symbols::Symbols},
+    sys::monotonic_ns,
+};
+
+/// What became of one program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProgramStatus {
+    /// The program's name.
+    pub program: String,
+    /// Why it is not attached, or null if it is.
+    pub skipped: Option<String>,
+    /// Events that the kernel passed over because the program was already
+    /// running on that CPU. Null where this kernel does not count them.
+    pub misses: Option<u64>,
+}
+
+/// Programs loaded and attached.
+pub struct Session {
+    ebpf: Ebpf,
+    links: Vec<Link>,
+    /// What became of each program.
+    pub programs: Vec<ProgramStatus>,
+    /// Which families are attached.
+    pub families: Families,
+    /// Why these families.
+    pub reason: String,
+}
+
+impl Session {
+    /// Loads the object and attaches what `settings` ask for. Nothing is
+    /// counted yet, since the thread table is empty.
+    ///
+    /// # Errors
+    /// [`Error::Environment`] if this kernel cannot run it.
+    pub fn start(settings: &Settings, symbols: &Symbols) -> Result<Self> {
+        if symbols.is_hidden() {
+            return Err(Error::Environment(
+                "the kernel hides its symbol addresses, without which the cause of an entry \
+                 cannot be told: run modeswitch with sudo, or with CAP_SYSLOG and \
+                 `sysctl kernel.kptr_restrict=1` or lower"
+                    .to_owned(),
+            )
+            .into());
+        }
+        let btf = Btf::from_sys_fs().map_err(|error| {
+            Error::Environment(format!(
+                "this kernel has no type information ({error}): modeswitch needs a kernel built \
+                 with CONFIG_DEBUG_INFO_BTF"
+            ))
+        })?;
+        let config = config(settings, symbols)?;
+        let has_task_pt_regs = u8::from(has_kernel_helper(&btf));
+        let log_level = if settings.diagnostics { u8::MAX } else { 0 };
+        raise_memlock_limit();
+        let mut loader = EbpfLoader::new();
+        loader
+            .btf(Some(&btf))
+            .override_global(global::CONFIG, &config, true)
+            .override_global(global::HAS_TASK_PT_REGS, &has_task_pt_regs, true)
+            .override_global(aya_log::LEVEL, &log_level, true);
+        if config.stack_interval == 0 {
+            loader
+                .map_max_entries(map::STACKS, 1)
+                .map_max_entries(map::STACK_LEDGER, 1);
+        }
+        let ebpf = loader.load(OBJECT).map_err(|error| {
+            Error::Environment(format!(
+                "the kernel refused modeswitch's maps: {:#}",
+                anyhow::Error::from(error)
+            ))
+        })?;
+        let mut session = Self {
+            ebpf,
+            links: Vec::new(),
+            programs: Vec::new(),
+            families: Families {
+                entry: false,
+                exit: None,
+            },
+            reason: String::new(),
+        };
+        if let Filter::Cpus(cpus) = &settings.filter {
+            session.mark_cpus(cpus)?;
+        }
+        session.attach_all(settings, &btf)?;
+        Ok(session)
+    }
+
+    /// The loaded object, for the maps in it.
+    pub fn ebpf(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    /// Begins to count, from the next entry on.
+    ///
+    /// # Errors
+    /// If the programs' memory cannot be written.
+    pub fn open_window(&mut self) -> Result<()> {
+        self.set_window(1)
+    }
+
+    /// Counts no more: what happens while the programs are being detached is
+    /// not part of the measurement.
+    ///
+    /// # Errors
+    /// If the programs' memory cannot be written.
+    pub fn close_window(&mut self) -> Result<()> {
+        self.set_window(0)
+    }
+
+    fn set_window(&mut self, open: u64) -> Result<()> {
+        let variables = self.ebpf.map_mut(map::VARIABLES).context("no variables")?;
+        let mut variables = Array::<_, WindowState>::try_from(variables)?;
+        let epoch = monotonic_ns();
+        variables.set(0, WindowState { epoch, open }, 0)?;
+        Ok(())
+    }
+
+    /// Marks the CPUs on which everything is measured.
+    fn mark_cpus(&mut self, cpus: &[u32]) -> Result<()> {
+        let table = self.ebpf.map_mut(map::CPUS).context("no CPU table")?;
+        let mut table = Array::<_, u32>::try_from(table)?;
+        for &cpu in cpus {
+            table.set(cpu, 1, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Attaches lifecycle probes, then the exit hook, then the tracepoints.
+    fn attach_all(&mut self, settings: &Settings, btf: &Btf) -> Result<()> {
+        let probes = catalog::all();
+        for probe in probes.iter().filter(|probe| probe.role == Role::Lifecycle) {
+            self.attach_or_fail(btf, probe)?;
+        }
+        let mut refusals = Vec::new();
+        for &hook in settings.backend.exit_candidates() {
+            let Some(probe) = probes.iter().find(|probe| probe.role == Role::Exit(hook)) else {
+                continue;
+            };
+            match self.attach(btf, probe) {
+                Ok(()) => {
+                    self.families.exit = Some(hook);
+                    break;
+                }
+                Err(error) => refusals.push(format!("{error:#}")),
+            }
+        }
+        let wants_exit = !settings.backend.exit_candidates().is_empty();
+        if wants_exit && self.families.exit.is_none() && !settings.backend.may_fall_back() {
+            return Err(Error::Environment(format!(
+                "this kernel cannot run the backend asked for ({}): use `--backend auto`",
+                refusals.join("; ")
+            ))
+            .into());
+        }
+        let is_audit = settings.backend == super::backend::BackendChoice::Audit;
+        self.families.entry = self.families.exit.is_none() || is_audit;
+        for probe in &probes {
+            let wanted = match probe.role {
+                Role::Nmi => true,
+                Role::Entry => self.families.entry,
+                Role::Lifecycle | Role::Exit(_) => false,
+            };
+            if !wanted {
+                continue;
+            }
+            if probe.required {
+                self.attach_or_fail(btf, probe)?;
+            } else if let Err(error) = self.attach(btf, probe) {
+                self.programs.push(ProgramStatus {
+                    program: probe.program.to_owned(),
+                    skipped: Some(format!("{error:#}")),
+                    misses: None,
+                });
+            }
+        }
+        self.reason = reason(self.families, &refusals);
+        Ok(())
+    }
+
+    /// Attaches a program without which there is nothing to measure.
+    fn attach_or_fail(&mut self, btf: &Btf, probe: &Probe) -> Result<()> {
+        self.attach(btf, probe).map_err(|error| {
+            Error::Environment(format!(
+                "this kernel cannot run the probe {}: {error:#}",
+                probe.program
+            ))
+            .into()
+        })
+    }
+
+    /// Attaches a program and notes that it is.
+    fn attach(&mut self, btf: &Btf, probe: &Probe) -> Result<()> {
+        let link = links::attach(&mut self.ebpf, btf, probe)?;
+        self.links.push(link);
+        self.programs.push(ProgramStatus {
+            program: probe.program.to_owned(),
+            skipped: None,
+            misses: None,
+        });
+        Ok(())
+    }
+
+    /// Detaches everything, then asks the kernel what each program missed.
+    /// After this the maps stand still.
+    pub fn stop(&mut self) {
+        self.links.clear();
+        for status in &mut self.programs {
+            if status.skipped.is_none() {
+                status.misses = links::find(&mut self.ebpf, &status.program)
+                    .ok()
+                    .and_then(|program| recursion_misses(program));
+            }
+        }
+    }
+}
+
+/// The kernel's count of events a program missed, from the program's fdinfo.
+/// Linux 5.12 and later.
+fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
+    let fd = program.fd().ok()?.as_fd().as_raw_fd();
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{fd}")).ok()?;
+    info.lines()
+        .find_map(|line| line.strip_prefix("recursion_misses:"))
+        .and_then(|count| count.trim().parse().ok())
+}
+
+/// The constants of this measurement.
+fn config(settings: &Settings, symbols: &Symbols) -> Result<ProbeConfig> {
+    let layout = Layout::read()?;
+    Ok(ProbeConfig {
+        entry_text: symbols.entry_text(),
+        task_stack_offset: layout.task_stack,
+        stack_to_regs_offset: layout.stack_to_regs,
+        task_pid_offset: layout.task_pid,
+        task_tgid_offset: layout.task_tgid,
+        irqaction_next_offset: layout.irqaction_next,
+        filter: match settings.filter {
+            Filter::Threads => filter::THREADS,
+            Filter::Cpus(_) => filter::CPUS,
+        },
+        stack_interval: settings.stacks.interval(),
+        own_tgid: std::process::id(),
+    })
+}
+
+/// Whether the kernel has `bpf_task_pt_regs`, which tells where a thread's
+/// registers are without knowing the layout of its stack.
+fn has_kernel_helper(btf: &Btf) -> bool {
+    use aya_obj::btf::BtfKind;
+    btf.id_by_type_name_kind("bpf_task_pt_regs", BtfKind::Func)
+        .is_ok()
+}
+
+/// Before Linux 5.11, maps count against this limit. Later ones ignore it, so
+/// failing to raise it is no error by itself.
+fn raise_memlock_limit() {
+    use nix::sys::resource::{RLIM_INFINITY, Resource, setrlimit};
+    if let Err(error) = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY) {
+        log::debug!("cannot raise RLIMIT_MEMLOCK: {error}");
+    }
+}
+
+/// Why these families are in use, for people.
+fn reason(families: Families, refusals: &[String]) -> String {
+    let refused = || {
+        if refusals.is_empty() {
+            "asked for".to_owned()
+        } else {
+            refusals.join("; ")
+        }
+    };
+    match (families.entry, families.exit) {
+        (true, Some(hook)) => format!("audit: tracepoints and {} together", hook.function()),
+        (_, Some(hook)) => format!("every return passes {}", hook.function()),
+        (_, None) => format!("tracepoints on every way in ({})", refused()),
+    }
+}

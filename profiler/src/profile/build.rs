@@ -1,0 +1,228 @@
+//! From a snapshot to a profile. Pure.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, UNIX_EPOCH},
+};
+
+use profiler_common::{cause::CauseKind, loss::Loss};
+
+use super::{
+    checks, ledger,
+    model::{
+        Accounting, Audit, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool,
+        Unavailable, Window,
+    },
+    rates,
+};
+use crate::collect::snapshot::Snapshot;
+
+/// Builds the profile of a snapshot.
+#[must_use]
+pub fn profile(snapshot: &Snapshot) -> Profile {
+    let mut ledger = ledger::build(snapshot);
+    let window = Window {
+        start: rfc3339(snapshot.window.start_unix_ns),
+        duration_ns: snapshot.window.duration_ns,
+        phases: marked_phases(snapshot),
+    };
+    let accounting = accounting(snapshot, &ledger);
+    let steady_ns = window
+        .phases
+        .iter()
+        .find(|phase| phase.name == rates::STEADY_NAME)
+        .map(|phase| phase.duration_ns);
+    let ios = snapshot.io.as_ref().map(|io| io.ios);
+    ledger.rates = rates::of(&ledger, window.duration_ns, steady_ns, ios);
+    Profile {
+        schema_version: SCHEMA_VERSION,
+        tool: tool(),
+        host: snapshot.host.clone(),
+        target: snapshot.target.clone(),
+        backend: Backend {
+            name: snapshot.families.name().to_owned(),
+            probe: snapshot
+                .families
+                .exit
+                .map(|hook| hook.function().to_owned()),
+            reason: snapshot.backend_reason.clone(),
+            stacks: snapshot.stack_policy.clone(),
+        },
+        window,
+        exit: snapshot.ending.clone(),
+        memory: memory(&ledger),
+        ledger,
+        io: snapshot.io.clone(),
+        accounting,
+        advice: Vec::new(),
+    }
+}
+
+/// This program.
+fn tool() -> Tool {
+    Tool {
+        name: "modeswitch".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git: option_env!("MODESWITCH_GIT")
+            .unwrap_or("unknown")
+            .to_owned(),
+    }
+}
+
+/// Phase times, unless the program never marked any.
+fn marked_phases(snapshot: &Snapshot) -> Vec<super::model::PhaseTime> {
+    let any = snapshot
+        .phases
+        .iter()
+        .any(|phase| u32::from(phase.number) != profiler_common::phase::UNMARKED);
+    if any {
+        snapshot.phases.clone()
+    } else {
+        Vec::new()
+    }
+}
+
+/// A moment, as RFC 3339 writes it.
+fn rfc3339(unix_ns: u64) -> String {
+    humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_nanos(unix_ns)).to_string()
+}
+
+/// Page faults by detail.
+fn memory(ledger: &Ledger) -> Memory {
+    let faults = ledger
+        .by_cause
+        .iter()
+        .filter(|row| row.cause == CauseKind::PageFault.name());
+    Memory {
+        faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
+        by_mapping: Vec::new(),
+    }
+}
+
+fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
+    let loss = |kind: Loss| snapshot.losses.get(kind.name()).copied().unwrap_or(0);
+    let unclassified = ledger
+        .by_cause
+        .iter()
+        .filter(|row| row.cause == CauseKind::Unclassified.name())
+        .map(|row| row.count)
+        .sum();
+    Accounting {
+        misses: snapshot
+            .programs
+            .iter()
+            .filter(|status| status.skipped.is_none())
+            .map(|status| Miss {
+                program: status.program.clone(),
+                count: status.misses,
+            })
+            .collect(),
+        map_full: loss(Loss::LedgerFull),
+        stacks_lost: loss(Loss::StackLost),
+        unclassified,
+        losses: snapshot.losses.clone(),
+        audit: audit(snapshot),
+        cross_checks: checks::all(snapshot, ledger),
+        own: snapshot.own.clone(),
+        usage: snapshot.usage,
+        unavailable: unavailable(snapshot),
+    }
+}
+
+/// Returns against entries, where both were counted. Calls that never return
+/// are entries without a return; the end of the thread has counted them.
+fn audit(snapshot: &Snapshot) -> Option<Audit> {
+    if !snapshot.families.entry || snapshot.families.exit.is_none() {
+        return None;
+    }
+    let count = |is_return: bool| -> u64 {
+        snapshot
+            .rows
+            .iter()
+            .filter(|row| (row.kind == CauseKind::Return.code()) == is_return)
+            .map(|row| row.count)
+            .sum()
+    };
+    let (exits, entries) = (count(true), count(false));
+    Some(Audit {
+        exits,
+        entries,
+        difference: i64::try_from(exits).unwrap_or(i64::MAX)
+            - i64::try_from(entries).unwrap_or(i64::MAX),
+    })
+}
+
+/// What this run cannot tell, and why.
+fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
+    let mut list = Vec::new();
+    let mut say = |what: &str, reason: String| {
+        list.push(Unavailable {
+            what: what.to_owned(),
+            reason,
+        });
+    };
+    say(
+        "time in the kernel",
+        "this version counts entries and does not time them".to_owned(),
+    );
+    if snapshot.families.exit.is_none() {
+        say(
+            "exceptions other than page faults",
+            "no tracepoint shows them: they need a kernel with fentry or kprobes".to_owned(),
+        );
+        say(
+            "the kind of a page fault (first touch, file, copy-on-write, NUMA hint, …)",
+            "the processor tells what the access was, not what the kernel did about it".to_owned(),
+        );
+        if let Some(count) = hypervisor_callbacks(snapshot) {
+            say(
+                "hypervisor callbacks",
+                format!(
+                    "no tracepoint shows them: at most {count} entries on all CPUs together, by \
+                     /proc/interrupts"
+                ),
+            );
+        }
+    } else if !snapshot.families.entry {
+        say(
+            "what a faulting access was, and which device interrupted",
+            "the return to user mode does not show it: use `--backend audit`".to_owned(),
+        );
+    }
+    for status in &snapshot.programs {
+        if let Some(reason) = &status.skipped {
+            say(&format!("{} events", status.program), reason.clone());
+        }
+    }
+    if snapshot
+        .programs
+        .iter()
+        .any(|status| status.skipped.is_none() && status.misses.is_none())
+    {
+        say(
+            "events that programs missed",
+            "the kernel counts them from Linux 5.12 on".to_owned(),
+        );
+    }
+    list
+}
+
+/// How many hypervisor callbacks arrived in the window, if any.
+fn hypervisor_callbacks(snapshot: &Snapshot) -> Option<u64> {
+    let sum = |table: &crate::kernel::interrupts::Interrupts| -> Option<u64> {
+        Some(table.lines.get("HYP")?.counts.iter().sum())
+    };
+    let before = sum(&snapshot.interrupts_before)?;
+    let after = sum(&snapshot.interrupts_after)?;
+    after.checked_sub(before).filter(|&count| count != 0)
+}
+
+/// Counts by cause alone, over all details.
+#[must_use]
+pub fn by_kind(ledger: &Ledger) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for row in &ledger.by_cause {
+        *counts.entry(row.cause.clone()).or_default() += row.count;
+    }
+    counts
+}

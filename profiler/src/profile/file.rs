@@ -1,0 +1,133 @@
+//! Profiles in files.
+
+use std::{fs, io::Write, path::Path};
+
+use serde_json::Value;
+
+use super::model::SCHEMA_VERSION;
+use crate::error::Error;
+
+/// Reads a document that modeswitch has written, of a schema that it knows.
+///
+/// # Errors
+/// [`Error::Usage`] if the file cannot be read or holds no such document.
+pub fn read(path: &Path) -> Result<Value, Error> {
+    let shown = path.display();
+    let text = fs::read(path).map_err(|error| {
+        Error::Usage(format!(
+            "cannot read `{shown}`: {error}: check the path and its permissions"
+        ))
+    })?;
+    let document: Value = serde_json::from_slice(&text).map_err(|error| {
+        Error::Usage(format!(
+            "`{shown}` is not a profile: it is not JSON ({error}): give a file written by \
+             `modeswitch run -o FILE`"
+        ))
+    })?;
+    match document.get("schema_version").and_then(Value::as_u64) {
+        Some(version) if version == u64::from(SCHEMA_VERSION) => Ok(document),
+        Some(version) => Err(Error::Usage(format!(
+            "`{shown}` is a profile of schema {version}, and this version of modeswitch reads \
+             schema {SCHEMA_VERSION}: use the version that wrote it, or a newer one"
+        ))),
+        None => Err(Error::Usage(format!(
+            "`{shown}` is JSON but not a profile (it has no `schema_version`): give a file \
+             written by `modeswitch run -o FILE`"
+        ))),
+    }
+}
+
+/// Makes sense of a document.
+///
+/// # Errors
+/// [`Error::Usage`] if parts of it are missing or wrong.
+pub fn interpret<T: serde::de::DeserializeOwned>(document: Value, path: &Path) -> Result<T, Error> {
+    serde_json::from_value(document).map_err(|error| {
+        Error::Usage(format!(
+            "`{}` is a damaged profile: {error}: measure again, or restore the file",
+            path.display()
+        ))
+    })
+}
+
+/// Writes a document as JSON, whole or not at all.
+///
+/// # Errors
+/// [`Error::Output`] if it cannot be written; the file is then as it was.
+pub fn save(document: &impl serde::Serialize, path: &Path) -> Result<(), Error> {
+    write_whole(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, document)?;
+        file.write_all(b"\n")
+    })
+    .map_err(|error| {
+        Error::Output(format!(
+            "cannot write `{}`: {error}: nothing was written; choose another place with `-o`",
+            path.display()
+        ))
+    })
+}
+
+/// Writes a file beside the old one and then puts it in its place. What is
+/// not a plain file (a terminal, a pipe, `/dev/full`) is written to directly.
+fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    if is_special {
+        let mut file = fs::OpenOptions::new().write(true).open(path)?;
+        let mut buffered = std::io::BufWriter::new(&mut file);
+        fill(&mut buffered)?;
+        return buffered.flush();
+    }
+    // A link stays one: what it points to is replaced.
+    let path = fs::canonicalize(path).unwrap_or_else(|_missing| path.to_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    let mut file = builder
+        .prefix(".modeswitch-")
+        .permissions(permissions)
+        .tempfile_in(folder)?;
+    {
+        let mut buffered = std::io::BufWriter::new(&mut file);
+        fill(&mut buffered)?;
+        buffered.flush()?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(&path).map_err(|failed| failed.error)?;
+    Ok(())
+}
+
+/// Checks that a file can be written before a measurement is spent on it.
+///
+/// # Errors
+/// [`Error::Output`] if its folder does not exist or may not be written to.
+pub fn check_writable(path: &Path) -> Result<(), Error> {
+    let shown = path.display();
+    if path.is_dir() {
+        return Err(Error::Output(format!(
+            "cannot write `{shown}`: it is a folder: name a file in it"
+        )));
+    }
+    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Ok(());
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    tempfile::Builder::new()
+        .prefix(".modeswitch-")
+        .tempfile_in(folder)
+        .map(drop)
+        .map_err(|error| {
+            Error::Output(format!(
+                "cannot write `{shown}`: {error}: check the folder and its permissions, or \
+                 choose another place with `-o`"
+            ))
+        })
+}

@@ -1,0 +1,212 @@
+//! From classified rows to the ledger's tables.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use profiler_common::cause::CauseKind;
+
+use super::model::{CauseRow, CodeRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow};
+use crate::{
+    classify::{cause::Cause, entry},
+    collect::snapshot::{Row, Snapshot},
+};
+
+/// Counts of one cause, in all and by phase.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    count: u64,
+    phases: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    fn add(&mut self, phase: &str, count: u64) {
+        self.count += count;
+        *self.phases.entry(phase.to_owned()).or_default() += count;
+    }
+}
+
+/// Counts by cause and detail.
+type ByCause = BTreeMap<(CauseKind, String), Tally>;
+
+/// Builds the ledger. Rates are filled in later.
+#[must_use]
+pub fn build(snapshot: &Snapshot) -> Ledger {
+    let mut all = ByCause::new();
+    let mut by_thread: BTreeMap<(u32, u32), ByCause> = BTreeMap::new();
+    let mut by_code: BTreeMap<(u32, u64, CauseKind, String), u64> = BTreeMap::new();
+    let processes: BTreeMap<(u32, u32), u32> = snapshot
+        .threads
+        .iter()
+        .map(|thread| ((thread.tid, thread.born), thread.tgid))
+        .collect();
+    for row in counted_rows(snapshot) {
+        let cause = entry::cause(row, snapshot);
+        let phase = phase_name(snapshot, row.phase);
+        let key = (cause.kind(), cause.detail());
+        let thread = (row.tid, row.born);
+        all.entry(key.clone()).or_default().add(&phase, row.count);
+        let of_thread = by_thread.entry(thread).or_default();
+        of_thread
+            .entry(key.clone())
+            .or_default()
+            .add(&phase, row.count);
+        if row.user_ip != 0 {
+            let process = processes.get(&thread).copied().unwrap_or(row.tid);
+            let (kind, detail) = key;
+            *by_code
+                .entry((process, row.user_ip, kind, detail))
+                .or_default() += row.count;
+        }
+    }
+    for (&code, &count) in &snapshot.overflow {
+        let kind = CauseKind::from_code(code).unwrap_or(CauseKind::Unclassified);
+        let key = (kind, "no_room_for_detail".to_owned());
+        all.entry(key).or_default().add("unknown", count);
+    }
+    let seconds = seconds(snapshot.window.duration_ns);
+    Ledger {
+        total: all.values().map(|tally| tally.count).sum(),
+        rates: Rates::default(),
+        by_cause: cause_rows(all, seconds),
+        by_thread: thread_rows(snapshot, by_thread),
+        by_code: code_rows(by_code),
+        kernel_stacks: kernel_stacks(snapshot),
+    }
+}
+
+/// The rows that make up the ledger: with both families attached, entries are
+/// counted twice, and the tracepoints know more.
+fn counted_rows(snapshot: &Snapshot) -> impl Iterator<Item = &Row> {
+    let is_audit = snapshot.families.entry && snapshot.families.exit.is_some();
+    snapshot
+        .rows
+        .iter()
+        .filter(move |row| !(is_audit && row.kind == CauseKind::Return.code()))
+}
+
+/// A length of time in seconds, never zero.
+#[must_use]
+pub fn seconds(duration_ns: u64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "exact up to 104 days, and only for rates"
+    )]
+    let seconds = duration_ns.max(1) as f64 / 1e9;
+    seconds
+}
+
+/// A count as a number to divide.
+#[must_use]
+pub fn as_float(count: u64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "only for rates and shares")]
+    let float = count as f64;
+    float
+}
+
+/// The name of a phase.
+fn phase_name(snapshot: &Snapshot, number: u16) -> String {
+    let known = snapshot.phases.iter().find(|phase| phase.number == number);
+    known.map_or_else(
+        || {
+            profiler_common::phase::fixed_name(u32::from(number))
+                .map_or_else(|| format!("phase_{number}"), str::to_owned)
+        },
+        |phase| phase.name.clone(),
+    )
+}
+
+fn cause_rows(all: ByCause, seconds: f64) -> Vec<CauseRow> {
+    let mut rows: Vec<CauseRow> = all
+        .into_iter()
+        .map(|((kind, detail), tally)| CauseRow {
+            cause: kind.name().to_owned(),
+            detail,
+            count: tally.count,
+            phases: tally.phases,
+            per_second: as_float(tally.count) / seconds,
+            time_ns: None,
+        })
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.count));
+    rows
+}
+
+fn thread_rows(snapshot: &Snapshot, mut counts: BTreeMap<(u32, u32), ByCause>) -> Vec<ThreadRow> {
+    let mut rows = Vec::new();
+    for thread in &snapshot.threads {
+        let by_cause = counts
+            .remove(&(thread.tid, thread.born))
+            .unwrap_or_default();
+        rows.push(thread_row(thread.tid, thread.tgid, &thread.comm, by_cause));
+    }
+    // Threads whose description did not fit.
+    for ((tid, _), by_cause) in counts {
+        rows.push(thread_row(tid, 0, "", by_cause));
+    }
+    rows
+}
+
+fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
+    let mut by_cause: Vec<ThreadCauseRow> = by_cause
+        .into_iter()
+        .map(|((kind, detail), tally)| ThreadCauseRow {
+            cause: kind.name().to_owned(),
+            detail,
+            count: tally.count,
+            phases: tally.phases,
+        })
+        .collect();
+    by_cause.sort_by_key(|row| Reverse(row.count));
+    ThreadRow {
+        tid,
+        tgid,
+        comm: comm.to_owned(),
+        total: by_cause.iter().map(|row| row.count).sum(),
+        by_cause,
+    }
+}
+
+fn code_rows(by_code: BTreeMap<(u32, u64, CauseKind, String), u64>) -> Vec<CodeRow> {
+    let mut rows: Vec<CodeRow> = by_code
+        .into_iter()
+        .map(|((tgid, user_ip, kind, detail), count)| CodeRow {
+            cause: kind.name().to_owned(),
+            detail,
+            count,
+            tgid,
+            user_ip: format!("{user_ip:#x}"),
+            symbol: None,
+            file: None,
+            line: None,
+            stack: None,
+        })
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.count));
+    rows
+}
+
+fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
+    let mut counts: BTreeMap<(Cause, Vec<String>), u64> = BTreeMap::new();
+    for stack in &snapshot.stacks {
+        let frames = stack
+            .kernel
+            .iter()
+            .map(|address| match snapshot.kernel_symbols.get(address) {
+                Some((name, offset)) => format!("{name}+{offset:#x}"),
+                None => format!("{address:#x}"),
+            })
+            .collect();
+        let cause = entry::cause(&stack.row, snapshot);
+        *counts.entry((cause, frames)).or_default() += stack.row.count;
+    }
+    let mut stacks: Vec<KernelStack> = counts
+        .into_iter()
+        .map(|((cause, frames), count)| KernelStack {
+            cause: cause.kind().name().to_owned(),
+            detail: cause.detail(),
+            count,
+            frames,
+        })
+        .collect();
+    stacks.sort_by_key(|row| Reverse(row.count));
+    stacks
+}

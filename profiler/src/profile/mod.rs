@@ -1,0 +1,8 @@
+//! A run's whole result, as data. From here on nothing needs root or a kernel.
+
+pub mod build;
+pub mod checks;
+pub mod file;
+pub mod ledger;
+pub mod model;
+pub mod rates;

@@ -1,0 +1,330 @@
+//! The profile document, schema 1.
+//!
+//! The only definition of the JSON that modeswitch writes and reads. Fields may
+//! be added; none may be renamed. A value that could not be had is null, and
+//! [`Accounting::unavailable`] says why.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use workload::summary::IoSummary;
+
+pub use crate::{
+    collect::snapshot::{Ending, Own, PhaseTime, Target},
+    kernel::version::Host,
+    sys::ChildUsage,
+};
+
+/// The version of this document that we write.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Profile {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// Where it was measured.
+    pub host: Host,
+    /// What was measured.
+    pub target: Target,
+    /// How it was measured.
+    pub backend: Backend,
+    /// When.
+    pub window: Window,
+    /// How it ended.
+    pub exit: Ending,
+    /// The counts.
+    pub ledger: Ledger,
+    /// Page faults by what memory they hit.
+    pub memory: Memory,
+    /// What the program said of its own work, or null if it said nothing.
+    pub io: Option<IoSummary>,
+    /// What stands behind the counts.
+    pub accounting: Accounting,
+    /// What could be done about it.
+    pub advice: Vec<Advice>,
+}
+
+/// The program that wrote a profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// Always `modeswitch`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The commit it was built from, or `unknown`.
+    pub git: String,
+}
+
+/// The probes in use.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backend {
+    /// `tracepoint`, `fentry`, `kprobe` or `audit`.
+    pub name: String,
+    /// The function watched on the way out, if there was one.
+    pub probe: Option<String>,
+    /// Why this backend.
+    pub reason: String,
+    /// Which stacks were taken: `off`, `sample` or `all`.
+    pub stacks: String,
+}
+
+/// The time measured.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Beginning, RFC 3339, UTC.
+    pub start: String,
+    /// Length.
+    pub duration_ns: u64,
+    /// How long each phase lasted. Empty if the program marked none.
+    pub phases: Vec<PhaseTime>,
+}
+
+/// The counts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// All entries.
+    pub total: u64,
+    /// The two rates that everyone understands.
+    pub rates: Rates,
+    /// By cause and detail, most frequent first.
+    pub by_cause: Vec<CauseRow>,
+    /// By thread, in the order in which they began.
+    pub by_thread: Vec<ThreadRow>,
+    /// Page faults and system calls by the instruction responsible.
+    pub by_code: Vec<CodeRow>,
+    /// Kernel stacks, most frequent first, if they were taken.
+    pub kernel_stacks: Vec<KernelStack>,
+}
+
+/// Entries in proportion.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    /// Entries per second over the whole window.
+    pub per_second: f64,
+    /// Entries in steady state, or null if none was marked.
+    pub steady_total: Option<u64>,
+    /// Entries per second in steady state, or null if none was marked.
+    pub steady_per_second: Option<f64>,
+    /// Entries per million I/Os in steady state, or null if no I/Os are known.
+    pub steady_per_million_ios: Option<f64>,
+}
+
+/// Entries of one cause.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CauseRow {
+    /// `syscall`, `page_fault`, `interrupt`, `nmi`, `exception`, `new_task` or
+    /// `unclassified`.
+    pub cause: String,
+    /// The name within it.
+    pub detail: String,
+    /// Entries.
+    pub count: u64,
+    /// Entries by phase.
+    pub phases: BTreeMap<String, u64>,
+    /// Entries per second over the whole window.
+    pub per_second: f64,
+    /// Time in the kernel, or null where it was not measured.
+    pub time_ns: Option<Time>,
+}
+
+/// Time in the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Time {
+    /// Sum.
+    pub total: u64,
+    /// Median.
+    pub p50: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// Longest.
+    pub max: u64,
+}
+
+/// Entries of one thread.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ThreadRow {
+    /// The thread.
+    pub tid: u32,
+    /// Its process.
+    pub tgid: u32,
+    /// Its name.
+    pub comm: String,
+    /// Entries.
+    pub total: u64,
+    /// By cause and detail, most frequent first.
+    pub by_cause: Vec<ThreadCauseRow>,
+}
+
+/// Entries of one cause in one thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadCauseRow {
+    /// As in [`CauseRow`].
+    pub cause: String,
+    /// As in [`CauseRow`].
+    pub detail: String,
+    /// Entries.
+    pub count: u64,
+    /// Entries by phase.
+    pub phases: BTreeMap<String, u64>,
+}
+
+/// Entries made by one instruction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeRow {
+    /// As in [`CauseRow`].
+    pub cause: String,
+    /// As in [`CauseRow`].
+    pub detail: String,
+    /// Entries.
+    pub count: u64,
+    /// The process.
+    pub tgid: u32,
+    /// The instruction's address, in hexadecimal.
+    pub user_ip: String,
+    /// Its function, or null if that is not known.
+    pub symbol: Option<String>,
+    /// Its source file, or null if that is not known.
+    pub file: Option<String>,
+    /// The line in it, or null if that is not known.
+    pub line: Option<u32>,
+    /// The call chain, innermost first, or null if none was taken.
+    pub stack: Option<Vec<String>>,
+}
+
+/// How often one kernel stack was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KernelStack {
+    /// As in [`CauseRow`].
+    pub cause: String,
+    /// As in [`CauseRow`].
+    pub detail: String,
+    /// Times seen. With the `sample` policy, not the number of entries.
+    pub count: u64,
+    /// Frames, innermost first: `function+offset`.
+    pub frames: Vec<String>,
+}
+
+/// Page faults by memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// Page faults by detail.
+    pub faults_by_kind: BTreeMap<String, u64>,
+    /// Page faults by mapping.
+    pub by_mapping: Vec<MappingRow>,
+}
+
+/// Page faults in one mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingRow {
+    /// What it is: `heap`, `stack`, `file`, `anonymous`, …
+    pub kind: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The file, if there is one.
+    pub path: Option<String>,
+    /// The call that made it, or null if that is not known.
+    pub allocated_at: Option<String>,
+    /// Page faults.
+    pub faults: u64,
+    /// Pages that had any.
+    pub distinct_pages: u64,
+}
+
+/// What stands behind the counts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Accounting {
+    /// Events that the kernel did not show to a program.
+    pub misses: Vec<Miss>,
+    /// Entries counted without thread, phase and detail, for want of room.
+    pub map_full: u64,
+    /// Stacks that could not be taken.
+    pub stacks_lost: u64,
+    /// Entries whose cause is not known.
+    pub unclassified: u64,
+    /// Everything that could not be kept, by reason.
+    pub losses: BTreeMap<String, u64>,
+    /// Returns against entries, where both were counted.
+    pub audit: Option<Audit>,
+    /// The counts beside what others say.
+    pub cross_checks: Vec<CrossCheck>,
+    /// The profiler's own part.
+    #[serde(rename = "self")]
+    pub own: Own,
+    /// What the kernel says that the command used, or null if it was not ours.
+    pub usage: Option<ChildUsage>,
+    /// What this run cannot tell, and why.
+    pub unavailable: Vec<Unavailable>,
+}
+
+/// What one program missed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Miss {
+    /// The program.
+    pub program: String,
+    /// Events missed, or null where this kernel does not count them.
+    pub count: Option<u64>,
+}
+
+/// Returns against entries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Returns counted by the exit probe.
+    pub exits: u64,
+    /// Entries counted by the tracepoints.
+    pub entries: u64,
+    /// The first less the second.
+    pub difference: i64,
+}
+
+/// One of our counts beside an independent one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrossCheck {
+    /// What is compared.
+    pub what: String,
+    /// Our count.
+    pub ours: u64,
+    /// The other one.
+    pub theirs: u64,
+    /// How the two should relate, and whether they do.
+    pub verdict: CheckVerdict,
+    /// What the other one really counts.
+    pub note: String,
+}
+
+/// Whether two counts agree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckVerdict {
+    /// They relate as they should.
+    Consistent,
+    /// They do not: one of them is wrong.
+    Inconsistent,
+    /// They count different things and are shown side by side only.
+    #[default]
+    Informative,
+}
+
+/// Something that this run cannot tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something that could be done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Advice {
+    /// What was found.
+    pub finding: String,
+    /// The counts behind it.
+    pub evidence: String,
+    /// What to do.
+    pub fix: String,
+    /// How many entries that would save.
+    pub expected_saving: String,
+}

@@ -1,0 +1,48 @@
+//! Entries in proportion to time and to work.
+
+use profiler_common::phase::{STEADY, fixed_name};
+
+use super::{
+    ledger::{as_float, seconds},
+    model::{CauseRow, Ledger, Profile, Rates},
+};
+
+/// The name of the phase whose behaviour matters.
+pub const STEADY_NAME: &str = match fixed_name(STEADY) {
+    Some(name) => name,
+    None => "steady",
+};
+
+/// Entries of a row in steady state.
+#[must_use]
+pub fn steady_count(row: &CauseRow) -> u64 {
+    row.phases.get(STEADY_NAME).copied().unwrap_or(0)
+}
+
+/// The rates of a ledger.
+#[must_use]
+pub fn of(ledger: &Ledger, duration_ns: u64, steady_ns: Option<u64>, ios: Option<u64>) -> Rates {
+    let steady_total: Option<u64> =
+        steady_ns.map(|_| ledger.by_cause.iter().map(steady_count).sum());
+    Rates {
+        per_second: as_float(ledger.total) / seconds(duration_ns),
+        steady_total,
+        steady_per_second: steady_total
+            .zip(steady_ns)
+            .map(|(count, ns)| as_float(count) / seconds(ns)),
+        steady_per_million_ios: steady_total
+            .zip(ios.filter(|&ios| ios != 0))
+            .map(|(count, ios)| as_float(count) * 1e6 / as_float(ios)),
+    }
+}
+
+/// How long the steady state lasted, if one was marked.
+#[must_use]
+pub fn steady_ns(profile: &Profile) -> Option<u64> {
+    profile
+        .window
+        .phases
+        .iter()
+        .find(|phase| phase.name == STEADY_NAME)
+        .map(|phase| phase.duration_ns)
+}

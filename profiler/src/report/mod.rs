@@ -1,0 +1,10 @@
+//! Profiles and comparisons for people and programs. Pure.
+
+pub mod comparison;
+pub mod format;
+pub mod io;
+pub mod style;
+pub mod table;
+pub mod text;
+pub mod units;
+pub mod verdict;

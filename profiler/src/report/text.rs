@@ -1,0 +1,284 @@
+//! A profile as text.
+
+use std::io::{self, Write};
+
+use super::{
+    io as io_report,
+    style::{ALARM, FAINT, Look, STRONG},
+    table,
+    units::{count, rate, share},
+    verdict,
+};
+use crate::profile::model::{CheckVerdict, Profile};
+
+/// Rows shown of tables that can be long.
+const LONGEST: usize = 12;
+/// Kernel stacks shown.
+const STACKS: usize = 5;
+
+/// Writes a profile for people.
+///
+/// # Errors
+/// Whatever the output reports.
+pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{STRONG}{}{STRONG:#}", verdict::line(profile))?;
+    if let Some(ending) = verdict::ending(profile) {
+        writeln!(out, "{ALARM}{ending}{ALARM:#}")?;
+    }
+    causes(profile, look, out)?;
+    threads(profile, look, out)?;
+    code(profile, look, out)?;
+    stacks(profile, out)?;
+    if let Some(io) = &profile.io {
+        heading("I/O", out)?;
+        io_report::write(io, out)?;
+    }
+    accounting(profile, look, out)
+}
+
+fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{STRONG}{text}{STRONG:#}")
+}
+
+/// Names of the phases that occur, in their order in time.
+fn phase_names(profile: &Profile) -> Vec<String> {
+    profile
+        .window
+        .phases
+        .iter()
+        .map(|phase| phase.name.clone())
+        .collect()
+}
+
+fn causes(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let ledger = &profile.ledger;
+    if ledger.by_cause.is_empty() {
+        return Ok(());
+    }
+    let phases = phase_names(profile);
+    let mut columns: Vec<String> = ["cause", "detail", "count", "share", "per s"]
+        .map(str::to_owned)
+        .to_vec();
+    columns.extend(phases.iter().cloned());
+    let rows = ledger.by_cause.iter().map(|row| {
+        let mut cells = vec![
+            row.cause.clone(),
+            row.detail.clone(),
+            count(row.count),
+            share(row.count, ledger.total),
+            rate(row.per_second),
+        ];
+        cells.extend(phases.iter().map(|phase| {
+            row.phases
+                .get(phase)
+                .map_or_else(|| "0".to_owned(), |&n| count(n))
+        }));
+        cells
+    });
+    heading("By cause", out)?;
+    write!(out, "{}", table::render(&columns, rows, 2, look))
+}
+
+fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut threads: Vec<_> = profile.ledger.by_thread.iter().collect();
+    if threads.len() < 2 {
+        return Ok(());
+    }
+    threads.sort_by_key(|thread| std::cmp::Reverse(thread.total));
+    let columns = ["thread", "of", "name", "most frequent", "count"].map(str::to_owned);
+    let rows = threads.iter().take(LONGEST).map(|thread| {
+        let first = thread
+            .by_cause
+            .first()
+            .map_or_else(String::new, |row| format!("{} {}", row.cause, row.detail));
+        vec![
+            thread.tid.to_string(),
+            thread.tgid.to_string(),
+            thread.comm.clone(),
+            first,
+            count(thread.total),
+        ]
+    });
+    heading("By thread", out)?;
+    write!(out, "{}", table::render(&columns, rows, 4, look))?;
+    more(threads.len(), "threads", out)
+}
+
+fn code(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let rows = &profile.ledger.by_code;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let columns = ["cause", "detail", "process", "code", "count"].map(str::to_owned);
+    let cells = rows.iter().take(LONGEST).map(|row| {
+        let place = match (&row.symbol, &row.file, row.line) {
+            (Some(symbol), Some(file), Some(line)) => format!("{symbol} {file}:{line}"),
+            (Some(symbol), _, _) => symbol.clone(),
+            (None, _, _) => row.user_ip.clone(),
+        };
+        vec![
+            row.cause.clone(),
+            row.detail.clone(),
+            row.tgid.to_string(),
+            place,
+            count(row.count),
+        ]
+    });
+    heading("By code", out)?;
+    write!(out, "{}", table::render(&columns, cells, 4, look))?;
+    more(rows.len(), "instructions", out)
+}
+
+/// Says how much of a long table is not shown.
+fn more(rows: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    if rows <= LONGEST {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{FAINT}and {} more {what}: `--format json` has them all{FAINT:#}",
+        count((rows - LONGEST) as u64)
+    )
+}
+
+fn stacks(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
+    let stacks = &profile.ledger.kernel_stacks;
+    if stacks.is_empty() {
+        return Ok(());
+    }
+    heading("Kernel stacks", out)?;
+    for stack in stacks.iter().take(STACKS) {
+        writeln!(
+            out,
+            "{} × {} {}",
+            count(stack.count),
+            stack.cause,
+            stack.detail
+        )?;
+        for frame in &stack.frames {
+            writeln!(out, "    {frame}")?;
+        }
+    }
+    Ok(())
+}
+
+fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let accounting = &profile.accounting;
+    heading("Accounting", out)?;
+    let backend = &profile.backend;
+    line(
+        out,
+        look,
+        "backend",
+        &format!("{} ({})", backend.name, backend.reason),
+    )?;
+    line(out, look, "kernel", &profile.host.kernel)?;
+    let missed: u64 = accounting.misses.iter().filter_map(|miss| miss.count).sum();
+    line(out, look, "missed by the probes", &count(missed))?;
+    for miss in accounting
+        .misses
+        .iter()
+        .filter(|miss| miss.count.is_some_and(|n| n != 0))
+    {
+        let events = count(miss.count.unwrap_or(0));
+        line(out, look, "", &format!("{events} by {}", miss.program))?;
+    }
+    let losses: u64 = accounting.losses.values().sum();
+    line(out, look, "could not be kept", &count(losses))?;
+    for (reason, &lost) in accounting.losses.iter().filter(|&(_, &lost)| lost != 0) {
+        line(out, look, "", &format!("{} {reason}", count(lost)))?;
+    }
+    line(out, look, "unclassified", &count(accounting.unclassified))?;
+    if let Some(audit) = &accounting.audit {
+        let text = format!(
+            "{} returns, {} entries, difference {}",
+            count(audit.exits),
+            count(audit.entries),
+            audit.difference
+        );
+        line(out, look, "audit", &text)?;
+    }
+    for check in &accounting.cross_checks {
+        let verdict = match check.verdict {
+            CheckVerdict::Consistent => "consistent",
+            CheckVerdict::Inconsistent => "INCONSISTENT",
+            CheckVerdict::Informative => "for comparison",
+        };
+        let text = format!(
+            "{}: {} here, {} there: {verdict} ({})",
+            check.what,
+            count(check.ours),
+            count(check.theirs),
+            check.note
+        );
+        line(out, look, "cross-check", &text)?;
+    }
+    let own = &accounting.own;
+    let place = if own.apart {
+        "apart from the target"
+    } else {
+        "not kept apart from the target"
+    };
+    let text = format!(
+        "{} of CPU time on CPUs {}, {place}",
+        super::units::duration_ns(own.cpu_ns),
+        crate::cpu_list::format(&own.cpus)
+    );
+    line(out, look, "modeswitch itself", &text)?;
+    for missing in &accounting.unavailable {
+        line(
+            out,
+            look,
+            "unavailable",
+            &format!("{}: {}", missing.what, missing.reason),
+        )?;
+    }
+    Ok(())
+}
+
+/// One line of the accounting, folded to the terminal's width.
+fn line(out: &mut dyn Write, look: Look, label: &str, text: &str) -> io::Result<()> {
+    const LABEL: usize = 22;
+    let room = look
+        .columns
+        .map_or(usize::MAX, |columns| columns.saturating_sub(LABEL).max(20));
+    let mut label = label;
+    for folded in fold(text, room) {
+        writeln!(out, "{label:LABEL$}{folded}")?;
+        label = "";
+    }
+    Ok(())
+}
+
+/// Breaks a text between words.
+fn fold(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let length = lines.last().map_or(0, |line| line.chars().count());
+        if length != 0 && length + 1 + word.chars().count() > room {
+            lines.push(String::new());
+        }
+        if let Some(line) = lines.last_mut() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text is broken between words and nothing of it is lost.
+    #[test]
+    fn folding_keeps_every_word() {
+        let text = "tracepoints on every way in";
+        let lines = fold(text, 12);
+        assert!(lines.iter().all(|line| line.len() <= 12), "{lines:?}");
+        assert_eq!(lines.join(" "), text);
+        assert_eq!(fold(text, usize::MAX).len(), 1);
+    }
+}

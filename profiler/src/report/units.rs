@@ -1,0 +1,114 @@
+//! Numbers as people read them.
+
+/// A count with its thousands apart: `41,302`.
+#[must_use]
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place != 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A rate: whole above a hundred, with three digits below.
+#[must_use]
+pub fn rate(value: f64) -> String {
+    if !value.is_finite() {
+        return "-".to_owned();
+    }
+    if value >= 100.0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative, and saturating is right for a rate beyond u64"
+        )]
+        return count(value.round() as u64);
+    }
+    if value >= 10.0 {
+        format!("{value:.1}")
+    } else if value > 0.0 && value < 0.01 {
+        format!("{value:.4}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+/// A length of time: `812 ns`, `4.20 µs`, `10.0 s`.
+#[must_use]
+pub fn duration_ns(ns: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are printed")]
+    let value = ns as f64;
+    let (scaled, unit) = match ns {
+        0..1_000 => return format!("{ns} ns"),
+        1_000..1_000_000 => (value / 1e3, "µs"),
+        1_000_000..1_000_000_000 => (value / 1e6, "ms"),
+        _ => (value / 1e9, "s"),
+    };
+    let digits = if scaled >= 100.0 {
+        0
+    } else if scaled >= 10.0 {
+        1
+    } else {
+        2
+    };
+    format!("{scaled:.digits$} {unit}")
+}
+
+/// A part of a whole in per cent.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> String {
+    if whole == 0 {
+        return "-".to_owned();
+    }
+    #[expect(clippy::cast_precision_loss, reason = "one digit is printed")]
+    let percent = part as f64 * 100.0 / whole as f64;
+    if part != 0 && percent < 0.1 {
+        "< 0.1 %".to_owned()
+    } else {
+        format!("{percent:.1} %")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thousands are set apart from the right.
+    #[test]
+    fn counts_are_grouped() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_000), "1,000");
+        assert_eq!(count(1_027_524), "1,027,524");
+    }
+
+    /// The unit follows the size, and three digits are kept.
+    #[test]
+    fn durations_have_fitting_units() {
+        assert_eq!(duration_ns(812), "812 ns");
+        assert_eq!(duration_ns(4_200), "4.20 µs");
+        assert_eq!(duration_ns(10_000_000_000), "10.0 s");
+        assert_eq!(duration_ns(999_999_999), "1000 ms");
+    }
+
+    /// A small share is not shown as none.
+    #[test]
+    fn small_shares_are_not_zero() {
+        assert_eq!(share(1, 1_000_000), "< 0.1 %");
+        assert_eq!(share(0, 10), "0.0 %");
+        assert_eq!(share(0, 0), "-");
+    }
+
+    /// Rates keep what matters at their size.
+    #[test]
+    fn rates_keep_three_digits() {
+        assert_eq!(rate(4_130.4), "4,130");
+        assert_eq!(rate(12.14), "12.1");
+        assert_eq!(rate(0.0004), "0.0004");
+        assert_eq!(rate(f64::NAN), "-");
+    }
+}

@@ -1,0 +1,82 @@
+//! The one line that says it all.
+
+use super::units::{count, duration_ns, rate, share};
+use crate::profile::model::Profile;
+
+/// The verdict on a profile.
+#[must_use]
+pub fn line(profile: &Profile) -> String {
+    let ledger = &profile.ledger;
+    let rates = &ledger.rates;
+    let mut parts = vec![format!("{}/s", rate(rates.per_second))];
+    if let Some(steady) = rates.steady_per_second {
+        parts.push(format!("steady state {}/s", rate(steady)));
+    }
+    if let Some(per_million) = rates.steady_per_million_ios {
+        parts.push(format!(
+            "{} per million I/Os in steady state",
+            rate(per_million)
+        ));
+    }
+    let text = format!(
+        "{} entries in {} ({})",
+        count(ledger.total),
+        duration_ns(profile.window.duration_ns),
+        parts.join("; ")
+    );
+    match ledger.by_cause.first() {
+        Some(first) => format!(
+            "{text}; {} {} ({})",
+            share(first.count, ledger.total),
+            words(&first.cause),
+            first.detail
+        ),
+        None => text,
+    }
+}
+
+/// How the run ended, if it did not simply end well.
+#[must_use]
+pub fn ending(profile: &Profile) -> Option<String> {
+    let exit = &profile.exit;
+    let mut parts = Vec::new();
+    match exit.interrupted_by.as_deref() {
+        Some("duration") => parts.push("the time given with --duration was over".to_owned()),
+        Some(signal) => parts.push(format!(
+            "interrupted by {signal}: this is what was seen until then"
+        )),
+        None => {}
+    }
+    if let Some(signal) = exit.signal {
+        let name = nix::sys::signal::Signal::try_from(signal).map_or_else(
+            |_unknown| format!("signal {signal}"),
+            |signal| signal.as_str().to_owned(),
+        );
+        parts.push(format!("the command was killed by {name}"));
+    }
+    if let Some(code) = exit.code.filter(|&code| code != 0) {
+        parts.push(format!("the command ended with status {code}"));
+    }
+    if exit.left_running != 0 {
+        parts.push(format!(
+            "{} of its threads still run, and are not counted from here on",
+            exit.left_running
+        ));
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A cause in plain words.
+#[must_use]
+pub fn words(cause: &str) -> &str {
+    match cause {
+        "syscall" => "system calls",
+        "page_fault" => "page faults",
+        "interrupt" => "interrupts",
+        "nmi" => "NMIs",
+        "exception" => "exceptions",
+        "new_task" => "first returns of new tasks",
+        "unclassified" => "unclassified",
+        other => other,
+    }
+}

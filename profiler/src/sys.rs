@@ -1,0 +1,92 @@
+//! System calls that no crate in use wraps.
+
+use std::{io, mem::MaybeUninit};
+
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself, with this status.
+    Exited(i32),
+    /// By this signal.
+    Killed(i32),
+}
+
+/// What a process used, itself and all that it waited for: `getrusage(2)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChildUsage {
+    /// Page faults served without I/O. Counts faults that the kernel itself
+    /// took on the process's behalf, which are no entries.
+    pub minor_faults: u64,
+    /// Page faults that waited for I/O.
+    pub major_faults: u64,
+    /// Times it gave up the CPU.
+    pub voluntary_switches: u64,
+    /// Times the CPU was taken from it.
+    pub involuntary_switches: u64,
+    /// CPU time in user mode.
+    pub user_ns: u64,
+    /// CPU time in the kernel.
+    pub system_ns: u64,
+}
+
+/// Collects a child that has ended. Nothing if it still runs.
+///
+/// # Errors
+/// If it is not our child.
+pub fn try_wait(pid: Pid) -> io::Result<Option<(Ended, ChildUsage)>> {
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to live memory of the right size.
+    let found = unsafe {
+        libc::wait4(
+            pid.as_raw(),
+            &raw mut status,
+            libc::WNOHANG,
+            usage.as_mut_ptr(),
+        )
+    };
+    match found {
+        0 => Ok(None),
+        -1 => Err(io::Error::last_os_error()),
+        _ => {
+            // SAFETY: zeroed is a valid `rusage`, and the kernel has filled it.
+            let usage = unsafe { usage.assume_init() };
+            let ended = if libc::WIFSIGNALED(status) {
+                Ended::Killed(libc::WTERMSIG(status))
+            } else {
+                Ended::Exited(libc::WEXITSTATUS(status))
+            };
+            Ok(Some((ended, usage_of(&usage))))
+        }
+    }
+}
+
+/// The numbers in use here.
+fn usage_of(usage: &libc::rusage) -> ChildUsage {
+    let count = |value: libc::c_long| u64::try_from(value).unwrap_or(0);
+    let ns = |time: libc::timeval| count(time.tv_sec) * 1_000_000_000 + count(time.tv_usec) * 1_000;
+    ChildUsage {
+        minor_faults: count(usage.ru_minflt),
+        major_faults: count(usage.ru_majflt),
+        voluntary_switches: count(usage.ru_nvcsw),
+        involuntary_switches: count(usage.ru_nivcsw),
+        user_ns: ns(usage.ru_utime),
+        system_ns: ns(usage.ru_stime),
+    }
+}
+
+/// The time on the clock that the kernel's `bpf_ktime_get_ns` reads.
+#[must_use]
+pub fn monotonic_ns() -> u64 {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: the pointer is to live memory; this clock always exists.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds * 1_000_000_000 + u64::try_from(now.tv_nsec).unwrap_or(0)
+}

@@ -1,0 +1,21 @@
+//! End-to-end tests of the `modeswitch` binary.
+//!
+//! Tests whose names begin with `root_` need to load eBPF programs. Without the
+//! privileges they print why they are skipped; with `MODESWITCH_REQUIRE_ROOT=1`
+//! that is a failure.
+
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on says why and fails, or that it is skipped"
+)]
+
+mod bad_input;
+mod flow;
+mod root_counts;
+mod root_cpus;
+mod root_endings;
+mod root_experiment;
+mod root_perf;
+mod root_stacks;
+mod support;

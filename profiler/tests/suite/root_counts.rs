@@ -1,0 +1,195 @@
+//! Programs of known counts are reported to the unit.
+
+use crate::{
+    needs_root,
+    support::profile::{Json, counts},
+};
+
+/// Asserts a count in steady state, that it is nowhere else, and that it is all
+/// there is of its cause in steady state.
+#[track_caller]
+fn assert_only(profile: &Json, cause: &str, detail: &str, expected: u64) {
+    profile.assert_nothing_lost();
+    assert_eq!(
+        profile.count_in(cause, detail, "steady"),
+        expected,
+        "{cause} {detail}"
+    );
+    assert_eq!(
+        profile.of_cause_in(cause, "steady"),
+        expected,
+        "other {cause} in steady state"
+    );
+}
+
+/// System calls are counted by name, in their phase, and nothing is invented.
+#[test]
+fn root_system_calls() {
+    needs_root!("root_system_calls");
+    let profile = counts(&[], &["getppid", "100000"]);
+    assert_only(&profile, "syscall", "getppid", 100_000);
+    assert_eq!(profile.count("syscall", "getppid"), 100_000);
+    assert_eq!(profile.of_cause_in("page_fault", "steady"), 0);
+}
+
+/// Each first touch of a page is one page fault.
+#[test]
+fn root_first_touches() {
+    needs_root!("root_first_touches");
+    let profile = counts(&[], &["touch", "20000"]);
+    assert_only(&profile, "page_fault", "not_present_write", 20_000);
+    assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
+}
+
+/// A launched command is counted from the return of its own `execve` to the
+/// call that ends it.
+#[test]
+fn root_first_and_last_call() {
+    needs_root!("root_first_and_last_call");
+    let profile = counts(&[], &["getppid", "1"]);
+    assert_eq!(profile.count("syscall", "execve"), 1);
+    assert_eq!(profile.count("syscall", "exit_group"), 1);
+}
+
+/// Children are followed from their first return on.
+#[test]
+fn root_forks() {
+    needs_root!("root_forks");
+    let profile = counts(&[], &["fork", "50"]);
+    profile.assert_nothing_lost();
+    assert_eq!(profile.count("new_task", "first_return"), 50);
+    assert_eq!(profile.count("syscall", "wait4"), 50);
+    assert_eq!(profile.count("syscall", "clone"), 50);
+    assert_eq!(profile.count("syscall", "exit_group"), 51);
+}
+
+/// Children remain followed when they become another program.
+#[test]
+fn root_execs() {
+    needs_root!("root_execs");
+    let profile = counts(&[], &["exec", "20"]);
+    profile.assert_nothing_lost();
+    assert_eq!(profile.count("syscall", "execve"), 21);
+    assert_eq!(profile.count("syscall", "vfork"), 20);
+    assert_eq!(profile.count("new_task", "first_return"), 20);
+    assert_eq!(profile.count("syscall", "exit_group"), 21);
+}
+
+/// Threads are kept apart, each with its own exact count.
+#[test]
+fn root_threads() {
+    needs_root!("root_threads");
+    let profile = counts(&[], &["threads", "8", "10000"]);
+    profile.assert_nothing_lost();
+    assert_eq!(profile.count("syscall", "getppid"), 80_000);
+    let threads = profile.0["ledger"]["by_thread"].as_array().expect("a list");
+    assert_eq!(threads.len(), 9);
+    let of_thread = |thread: &serde_json::Value| -> u64 {
+        let rows = thread["by_cause"].as_array().expect("a list").iter();
+        rows.filter(|row| row["detail"] == "getppid")
+            .map(|row| row["count"].as_u64().expect("a count"))
+            .sum()
+    };
+    let mut each: Vec<u64> = threads.iter().map(of_thread).collect();
+    each.sort_unstable();
+    assert_eq!(
+        each,
+        [
+            0, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000, 10_000
+        ]
+    );
+}
+
+/// A signal handled is its sending and its return.
+#[test]
+fn root_signals() {
+    needs_root!("root_signals");
+    let profile = counts(&[], &["signals", "1000"]);
+    profile.assert_nothing_lost();
+    assert_eq!(profile.count_in("syscall", "kill", "steady"), 1000);
+    assert_eq!(profile.count_in("syscall", "rt_sigreturn", "steady"), 1000);
+    assert_eq!(profile.of_cause_in("syscall", "steady"), 2000);
+}
+
+/// The 32-bit gate has numbers of its own, and is told from the other.
+#[test]
+fn root_compat_calls() {
+    needs_root!("root_compat_calls");
+    let profile = counts(&[], &["int80", "1000"]);
+    if profile.0["exit"]["signal"] == 11 {
+        crate::support::skip::skip("root_compat_calls", "this kernel has no 32-bit gate");
+        return;
+    }
+    assert_only(&profile, "syscall", "ia32:getppid", 1000);
+}
+
+/// A program that only spins enters the kernel for interrupts alone; its timer
+/// ticks are no more than its CPU had.
+#[test]
+fn root_spinning() {
+    needs_root!("root_spinning");
+    let cpu = last_cpu();
+    let profile = counts(&["--cpu", &cpu], &["spin", "1000"]);
+    profile.assert_nothing_lost();
+    assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
+    assert_eq!(profile.of_cause_in("page_fault", "steady"), 0);
+    let ticks = profile.count("interrupt", "local_timer");
+    assert!(ticks > 0, "a second of spinning meets the tick");
+    let checks = profile.0["accounting"]["cross_checks"]
+        .as_array()
+        .expect("a list");
+    let check = checks
+        .iter()
+        .find(|check| {
+            check["what"]
+                .as_str()
+                .is_some_and(|what| what.contains("local_timer"))
+        })
+        .expect("the tick is checked against /proc/interrupts");
+    assert_eq!(check["verdict"], "consistent");
+    assert_eq!(check["ours"].as_u64(), Some(ticks));
+    let theirs = check["theirs"].as_u64().expect("a count");
+    // Of the CPU's ticks it has the share that it has of the CPU's time; the
+    // rest hit other tasks, or the kernel. A factor of two for what is chance.
+    let user_ns = profile.0["accounting"]["usage"]["user_ns"]
+        .as_u64()
+        .expect("a time");
+    let window_ns = profile.0["window"]["duration_ns"].as_u64().expect("a time");
+    let expected = theirs * user_ns / window_ns;
+    assert!(
+        ticks * 2 > expected && ticks < expected * 2,
+        "{ticks} of {theirs} ticks in {user_ns} of {window_ns} ns"
+    );
+}
+
+/// A phase that the program names itself has that name in the report.
+#[test]
+fn root_named_phase() {
+    needs_root!("root_named_phase");
+    let profile = counts(&[], &["name", "777"]);
+    assert_eq!(profile.count_in("syscall", "getppid", "rebuild"), 777);
+}
+
+/// Each instruction that makes system calls has its own count.
+#[test]
+fn root_by_code() {
+    needs_root!("root_by_code");
+    let profile = counts(&[], &["getppid", "5000"]);
+    let rows = profile.0["ledger"]["by_code"].as_array().expect("a list");
+    let getppid: Vec<_> = rows
+        .iter()
+        .filter(|row| row["detail"] == "getppid")
+        .collect();
+    assert_eq!(
+        getppid.len(),
+        1,
+        "one instruction makes them all: {getppid:?}"
+    );
+    assert_eq!(getppid[0]["count"], 5000);
+}
+
+/// The highest CPU that this process may use.
+fn last_cpu() -> String {
+    let allowed = modeswitch::measure::affinity::allowed();
+    allowed.last().expect("some CPU").to_string()
+}

@@ -1,0 +1,198 @@
+//! However a run ends, what was seen is reported, and nothing is left behind.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader},
+    process::{Child, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    needs_root,
+    support::{
+        command::{modeswitch, stderr},
+        profile::{Json, counts, from_file},
+        targets,
+    },
+};
+
+/// Starts a measurement of a program that waits for ever, and returns once the
+/// program has done its counted work.
+fn start_waiting(output: &std::path::Path) -> Child {
+    let mut child = modeswitch()
+        .args(["run", "--format", "json", "-o"])
+        .arg(output)
+        .arg("--")
+        .arg(targets::counts())
+        .args(["wait", "1234"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let stdout = child.stdout.take().expect("piped");
+    let mut stdout = BufReader::new(stdout);
+    let mut line = String::new();
+    stdout.read_line(&mut line).expect("the program speaks");
+    assert_eq!(line, "ready\n");
+    // Whoever reads the rest keeps the pipe open until the end.
+    std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    child
+}
+
+/// The process that modeswitch has launched.
+fn only_child_of(parent: u32) -> Pid {
+    let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))
+        .expect("the kernel lists children");
+    Pid::from_raw(children.trim().parse().expect("one child"))
+}
+
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).expect("a pid"))
+}
+
+fn assert_saw_the_work(profile: &Json) {
+    assert_eq!(profile.count_in("syscall", "getppid", "steady"), 1234);
+}
+
+/// Ctrl-C on the profiler ends the command, and the report is still printed.
+#[test]
+fn root_interrupted_profiler() {
+    needs_root!("root_interrupted_profiler");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("profile.json");
+    let child = start_waiting(&file);
+    let target = only_child_of(child.id());
+    kill(pid_of(&child), Signal::SIGINT).expect("it runs");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let profile = from_file(&file);
+    assert_saw_the_work(&profile);
+    assert_eq!(profile.0["exit"]["interrupted_by"], "SIGINT");
+    assert_eq!(profile.0["exit"]["signal"], 2);
+    assert!(kill(target, None).is_err(), "the command is gone");
+    assert_eq!(
+        std::fs::read_dir(&folder).expect("a folder").count(),
+        1,
+        "no files left over"
+    );
+}
+
+/// A command killed from outside is reported with the signal.
+#[test]
+fn root_killed_target() {
+    needs_root!("root_killed_target");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("profile.json");
+    let child = start_waiting(&file);
+    kill(only_child_of(child.id()), Signal::SIGKILL).expect("it runs");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let profile = from_file(&file);
+    assert_saw_the_work(&profile);
+    assert_eq!(profile.0["exit"]["signal"], 9);
+    assert!(profile.0["exit"]["interrupted_by"].is_null());
+}
+
+/// A command that crashes is reported with what it did until then.
+#[test]
+fn root_crashed_target() {
+    needs_root!("root_crashed_target");
+    let profile = counts(&[], &["crash", "4321"]);
+    assert_eq!(profile.count_in("syscall", "getppid", "steady"), 4321);
+    assert_eq!(profile.0["exit"]["signal"], 11);
+    // The access that killed it is an entry like any other.
+    assert_eq!(profile.of_cause_in("page_fault", "steady"), 1);
+}
+
+/// `--duration` ends the command and says so.
+#[test]
+fn root_duration() {
+    needs_root!("root_duration");
+    let profile = counts(&["--duration", "300ms"], &["spin", "600000"]);
+    assert_eq!(profile.0["exit"]["interrupted_by"], "duration");
+    assert_eq!(profile.0["exit"]["signal"], 15);
+}
+
+/// The command's own status is reported, and passed on when asked for.
+#[test]
+fn root_exit_status() {
+    needs_root!("root_exit_status");
+    assert_eq!(counts(&[], &["status", "7"]).0["exit"]["code"], 7);
+    for (mode, n, expected) in [("status", "7", 7), ("crash", "0", 128 + 11)] {
+        let output = modeswitch()
+            .args(["run", "--propagate-exit", "--"])
+            .arg(targets::counts())
+            .args([mode, n])
+            .output()
+            .expect("the binary starts");
+        assert_eq!(output.status.code(), Some(expected), "{}", stderr(&output));
+    }
+}
+
+/// Standard input and output belong to the command.
+#[test]
+fn root_standard_streams() {
+    needs_root!("root_standard_streams");
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("input");
+    std::fs::write(&input, "through\n").expect("a file");
+    let output = modeswitch()
+        .args(["run", "--", "cat"])
+        .stdin(std::fs::File::open(&input).expect("a file"))
+        .output()
+        .expect("the binary starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        text.starts_with("through\n"),
+        "the command's output comes first: {text}"
+    );
+    assert!(
+        text.contains("entries in"),
+        "and the report behind it: {text}"
+    );
+}
+
+/// No program of ours outlives the run.
+#[test]
+fn root_nothing_stays_loaded() {
+    needs_root!("root_nothing_stays_loaded");
+    let before = loaded_programs();
+    let folder = tempfile::tempdir().expect("a folder");
+    let child = start_waiting(&folder.path().join("profile.json"));
+    let ours: BTreeSet<u32> = loaded_programs().difference(&before).copied().collect();
+    assert!(!ours.is_empty(), "something is loaded while it runs");
+    kill(pid_of(&child), Signal::SIGTERM).expect("it runs");
+    assert!(child.wait_with_output().expect("it ends").status.success());
+    // The kernel frees programs a while after their last user is gone. The
+    // limit only keeps a failure from lasting for ever.
+    let patience = Instant::now() + Duration::from_mins(1);
+    while loaded_programs().intersection(&ours).next().is_some() {
+        assert!(Instant::now() < patience, "programs are left in the kernel");
+        std::thread::yield_now();
+    }
+}
+
+/// Numbers of all programs in the kernel.
+fn loaded_programs() -> BTreeSet<u32> {
+    aya::programs::loaded_programs()
+        .flatten()
+        .map(|program| program.id())
+        .collect()
+}
+
+/// Another user runs the command when asked to.
+#[test]
+fn root_other_user() {
+    needs_root!("root_other_user");
+    let output = modeswitch()
+        .args(["run", "--user=nobody", "--", "id", "-un"])
+        .output()
+        .expect("the binary starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.starts_with("nobody\n"), "{text}{}", stderr(&output));
+}

@@ -1,0 +1,45 @@
+//! Running the binary.
+
+use std::{
+    ffi::OsStr,
+    process::{Command, Output, Stdio},
+};
+
+/// The binary under test.
+pub(crate) fn modeswitch() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_modeswitch"));
+    command.stdin(Stdio::null()).env_remove("SUDO_USER");
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run<I, S>(arguments: I) -> Output
+where
+    I: IntoIterator<Item = S>,
+    S: AsRef<OsStr>,
+{
+    modeswitch()
+        .args(arguments)
+        .output()
+        .expect("the binary starts")
+}
+
+/// What it wrote to standard error.
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Asserts that it failed with a status and one sentence that has these words.
+#[track_caller]
+pub(crate) fn assert_fails(output: &Output, status: i32, words: &[&str]) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(status), "{message}");
+    assert!(!message.contains("panicked"), "{message}");
+    for word in words {
+        assert!(message.contains(word), "`{word}` is not in: {message}");
+    }
+    assert!(
+        output.stdout.is_empty(),
+        "a failed command prints no report"
+    );
+}

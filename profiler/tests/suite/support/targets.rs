@@ -1,0 +1,29 @@
+//! The programs being measured, built once from the sources beside the suite.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+/// The known-count program.
+pub(crate) fn counts() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("counts"))
+}
+
+/// Compiles `tests/targets/NAME.c`.
+fn build(name: &str) -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let status = Command::new("cc")
+        .args(["-O1", "-pthread", "-Wall", "-Werror", "-o"])
+        .arg(&built)
+        .arg("-I")
+        .arg(package.join("../include"))
+        .arg(package.join(format!("tests/targets/{name}.c")))
+        .status()
+        .expect("the suite needs a C compiler (Debian: apt-get install gcc)");
+    assert!(status.success(), "cannot compile {name}.c");
+    built
+}

@@ -1,0 +1,126 @@
+//! The summary's types, which are also its JSON form.
+
+use serde::{Deserialize, Serialize};
+
+/// One run's result.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct IoSummary {
+    /// What was read, in words: a path, or the kind of target.
+    pub target: String,
+    /// Set-up flags of the ring that the kernel accepted, such as `SQPOLL`.
+    pub flags: Vec<String>,
+    /// `sqpoll-iopoll`, `sqpoll`, `iopoll` or `interrupt`.
+    pub mode: String,
+    /// I/Os completed in steady state, failed ones included.
+    pub ios: u64,
+    /// I/Os completed per second of steady state.
+    pub iops: f64,
+    /// I/Os of those that failed or fell short.
+    pub errors: u64,
+    /// Length of steady state, in nanoseconds.
+    pub duration_ns: u64,
+    /// Time from the start until steady state, in nanoseconds.
+    pub setup_ns: u64,
+    /// From the moment at which an I/O's batch was shown to the kernel until
+    /// its completion was seen.
+    pub latency_ns: LatencyNs,
+    /// Bytes per I/O.
+    pub block_size_bytes: u32,
+    /// I/Os in flight at most.
+    pub depth: u32,
+    /// I/Os shown to the kernel at once.
+    pub batch: u32,
+    /// Seed of the random block numbers.
+    pub seed: u64,
+    /// Times that every block was read.
+    pub passes: u64,
+    /// `tsc`, or `monotonic` where the time stamp counter cannot be trusted.
+    pub clock: String,
+    /// Where the two threads ran.
+    pub cpus: Cpus,
+    /// The map of blocks already read.
+    pub bitmap: BitmapSummary,
+    /// Whether polling was really polling.
+    pub polling: Polling,
+    /// What could not be had, and what was done instead, in plain words.
+    pub notes: Vec<String>,
+}
+
+/// Latency percentiles in nanoseconds, exact to three digits; `None` where
+/// there were too few I/Os for the percentile to have one beyond it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LatencyNs {
+    /// Median.
+    pub p50: Option<u64>,
+    /// 90 %.
+    pub p90: Option<u64>,
+    /// 99 %.
+    pub p99: Option<u64>,
+    /// 99.9 %.
+    pub p999: Option<u64>,
+    /// 99.99 %.
+    pub p9999: Option<u64>,
+    /// 99.999 %.
+    pub p99999: Option<u64>,
+    /// The longest.
+    pub max: Option<u64>,
+}
+
+/// CPUs to which the two threads were bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cpus {
+    /// The thread that submits and reaps.
+    pub user: u32,
+    /// The kernel's submission thread; `None` if there is none or it is free.
+    pub sq: Option<u32>,
+}
+
+/// The map of blocks already read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BitmapSummary {
+    /// `lazy` or `prefault`.
+    pub kind: String,
+    /// Pages in the map.
+    pub pages: u64,
+    /// Pages written in steady state. Of a lazy map each cost one page fault.
+    pub pages_touched: u64,
+    /// Time that mapping it took (and populating, when prefaulted), in
+    /// nanoseconds.
+    pub populate_ns: u64,
+}
+
+/// Whether polling was really polling, in steady state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Polling {
+    /// The kernel's submission thread, where there is one.
+    pub sq_thread: Option<SqThread>,
+    /// Who took the submissions from the ring.
+    pub sqes_by: SqesBy,
+    /// Calls of `io_uring_enter` that woke the submission thread.
+    pub wakeups: u64,
+    /// Calls of `io_uring_enter` of any kind, wake-ups included.
+    pub enter_calls: u64,
+    /// Interrupts of the target's device during steady state, whoever caused
+    /// them; `None` where it has none or they cannot be told.
+    pub device_irqs: Option<u64>,
+}
+
+/// The kernel's submission thread.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqThread {
+    /// Its name: `iou-sqp-<pid>`, `io_uring-sq` before 5.12.
+    pub comm: String,
+    /// Its thread id.
+    pub tid: u32,
+}
+
+/// Submissions by who took them from the ring. By the rules of the ring, not
+/// by a tracepoint: on an SQPOLL ring `io_uring_enter` never submits, on any
+/// other nothing else does. `workload verify` shows that it is so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqesBy {
+    /// The kernel's submission thread.
+    pub sq_thread: Option<u64>,
+    /// Calls of `io_uring_enter`.
+    pub enter: Option<u64>,
+}

@@ -1,0 +1,154 @@
+//! The C header against the Rust layout.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::mem::{align_of, offset_of};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use profiler_common::phase::{
+    COUNT, FD_VARIABLE, FIRST_CUSTOM, NAME_BYTES, PAGE_BYTES, PhasePage, SETUP, STEADY, TEARDOWN,
+    UNMARKED,
+};
+
+use crate::support::{inherited_file, wide, word};
+
+const PROGRAM: &str = r#"
+#include "modeswitch_phase.h"
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIELD(name) printf("%lu ", (unsigned long)offsetof(modeswitch_phase_page, name))
+
+static void layout(void)
+{
+    FIELD(current); FIELD(marks); FIELD(entered_ns); FIELD(elapsed_ns); FIELD(names);
+    printf("%lu %u %u %u %u %u %u %u %u %s\n", (unsigned long)sizeof(modeswitch_phase_page),
+           MODESWITCH_PHASE_UNMARKED, MODESWITCH_PHASE_SETUP, MODESWITCH_PHASE_STEADY,
+           MODESWITCH_PHASE_TEARDOWN, MODESWITCH_PHASE_FIRST_CUSTOM, MODESWITCH_PHASE_COUNT,
+           MODESWITCH_PHASE_NAME_BYTES, MODESWITCH_PHASE_PAGE_BYTES,
+           MODESWITCH_PHASE_FD_VARIABLE);
+}
+
+int main(void)
+{
+    modeswitch_phase_page *page = modeswitch_phase_open();
+
+    layout();
+    modeswitch_phase_enter(page, MODESWITCH_PHASE_SETUP);
+    modeswitch_phase_name(page, 4, "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\xc3\xa9");
+    modeswitch_phase_name(page, 5, "index");
+    modeswitch_phase_name(page, MODESWITCH_PHASE_STEADY, "no");
+    modeswitch_phase_enter(page, 5);
+    modeswitch_phase_close(page);
+    return page == NULL ? 1 : 0;
+}
+"#;
+
+/// Compiles the program with the header, or says that this cannot be done.
+fn compiled(compiler: &str, options: &[&str], source: &str) -> Option<PathBuf> {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let source = directory.join(source);
+    fs::write(&source, PROGRAM).unwrap();
+    let program = source.with_extension(compiler);
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
+    let mut command = Command::new(compiler);
+    command
+        .args(options)
+        .args([
+            "-D_DEFAULT_SOURCE",
+            "-Wall",
+            "-Wextra",
+            "-pedantic",
+            "-Werror",
+            "-I",
+        ])
+        .args([include.as_os_str(), source.as_os_str(), OsStr::new("-o")])
+        .arg(&program);
+    match command.output() {
+        Ok(output) => {
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            Some(program)
+        }
+        Err(error) => {
+            eprintln!("skipped: {compiler}: {error}");
+            None
+        }
+    }
+}
+
+/// What the compiled program must print.
+fn layout() -> String {
+    let numbers = [
+        offset_of!(PhasePage, current),
+        offset_of!(PhasePage, marks),
+        offset_of!(PhasePage, entered_ns),
+        offset_of!(PhasePage, elapsed_ns),
+        offset_of!(PhasePage, names),
+        size_of::<PhasePage>(),
+        UNMARKED as usize,
+        SETUP as usize,
+        STEADY as usize,
+        TEARDOWN as usize,
+        FIRST_CUSTOM as usize,
+        COUNT,
+        NAME_BYTES,
+        PAGE_BYTES,
+    ]
+    .map(|number| number.to_string());
+    format!("{} {FD_VARIABLE}\n", numbers.join(" "))
+}
+
+fn check(program: &Path) {
+    let page = inherited_file();
+    page.set_len(PAGE_BYTES as u64).unwrap();
+    let output = Command::new(program)
+        .env(FD_VARIABLE, page.as_raw_fd().to_string())
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), layout());
+    assert_eq!(word(&page, offset_of!(PhasePage, current)), 5);
+    assert_eq!(word(&page, offset_of!(PhasePage, marks)), 2);
+    assert!(wide(&page, offset_of!(PhasePage, entered_ns)) > 0);
+
+    let mut names = [[0_u8; NAME_BYTES]; 6];
+    let start = offset_of!(PhasePage, names) as u64;
+    std::os::unix::fs::FileExt::read_exact_at(&page, names.as_flattened_mut(), start).unwrap();
+    assert_eq!(names[STEADY as usize], [0; NAME_BYTES]);
+    let cut = std::str::from_utf8(&names[4]).unwrap();
+    assert_eq!(
+        cut.trim_end_matches('\0'),
+        "x".repeat(31),
+        "cut in a character"
+    );
+    assert_eq!(&names[5][..6], b"index\0");
+
+    let output = Command::new(program).env_remove(FD_VARIABLE).output();
+    assert_eq!(
+        output.unwrap().status.code(),
+        Some(1),
+        "no profiler, no page"
+    );
+}
+
+#[test]
+fn c_and_rust_agree_on_layout_and_marks() {
+    assert_eq!(align_of::<PhasePage>(), 8);
+    if let Some(program) = compiled("cc", &["-std=c99"], "phase.c") {
+        check(&program);
+    }
+}
+
+#[test]
+fn the_header_is_also_cpp() {
+    if let Some(program) = compiled("c++", &["-std=c++98", "-Wno-long-long"], "phase.cpp") {
+        check(&program);
+    }
+}

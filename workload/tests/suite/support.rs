@@ -1,0 +1,49 @@
+//! Starting the program, and descriptors for it to inherit.
+
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
+use std::process::{Command, Output};
+
+/// The exit code for "this environment cannot do it".
+const CANNOT: i32 = 3;
+
+pub(crate) fn workload(options: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_workload"));
+    command.args(options.split_whitespace());
+    command
+}
+
+/// Runs to the end. `None`, with the program's own reason on stderr, where
+/// this machine cannot do it.
+pub(crate) fn finished(command: &mut Command) -> Option<Output> {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.code() == Some(CANNOT) {
+        eprintln!("skipped: {errors}");
+        return None;
+    }
+    assert!(output.status.success(), "{:?}: {errors}", output.status);
+    Some(output)
+}
+
+/// A file without a name that programs started from now on inherit.
+pub(crate) fn inherited_file() -> File {
+    let file = tempfile::tempfile().unwrap();
+    // SAFETY: changing the flags of our own descriptor touches no memory.
+    let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    file
+}
+
+pub(crate) fn word(file: &File, offset: usize) -> u32 {
+    let mut bytes = [0; 4];
+    file.read_exact_at(&mut bytes, offset as u64).unwrap();
+    u32::from_ne_bytes(bytes)
+}
+
+pub(crate) fn wide(file: &File, offset: usize) -> u64 {
+    let mut bytes = [0; 8];
+    file.read_exact_at(&mut bytes, offset as u64).unwrap();
+    u64::from_ne_bytes(bytes)
+}

@@ -1,0 +1,69 @@
+//! The steps, quick ones first.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+
+use super::{deny, file_size, lint, no_op, step};
+use crate::{build_ebpf, test, workspace};
+
+type Step = (&'static str, fn() -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("formatting", format),
+    ("file sizes", file_size::check),
+    ("clippy, user side", lint::user_side),
+    ("clippy, eBPF side", lint::ebpf_side),
+    ("documentation", documentation),
+    ("licences, bans, sources", deny::check),
+    ("no-op rebuild", no_op::check),
+    ("eBPF object is what its sources give", ebpf_object),
+    ("tests", tests),
+];
+
+/// Do all that CI does: lints, documentation, licences, rebuilds, tests
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Install the pieces of the eBPF toolchain that are missing, first
+    #[arg(long)]
+    install: bool,
+}
+
+/// Runs the steps; the first one that fails ends it.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let begin = Instant::now();
+    build_ebpf::toolchain(options.install)?;
+    for (number, (name, step)) in STEPS.iter().enumerate() {
+        println!("[{}/{}] {name}", number + 1, STEPS.len());
+        let begin = Instant::now();
+        step().with_context(|| format!("step \"{name}\" failed"))?;
+        println!("      {name}: ok, {:.1} s", begin.elapsed().as_secs_f64());
+    }
+    println!(
+        "ci: all {} steps ok, {:.1} s",
+        STEPS.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+fn format() -> Result<()> {
+    step::quietly(workspace::cargo().args(["fmt", "--all", "--check"]))
+}
+
+fn documentation() -> Result<()> {
+    let mut cargo = workspace::cargo();
+    cargo.env("RUSTDOCFLAGS", "-D warnings");
+    cargo
+        .args(["doc", "--no-deps"])
+        .args(workspace::HOST_PACKAGES);
+    step::quietly(&mut cargo)
+}
+
+fn ebpf_object() -> Result<()> {
+    build_ebpf::run(&build_ebpf::Options::check())
+}
+
+fn tests() -> Result<()> {
+    test::run(&test::Options::default())
+}

@@ -1,0 +1,10 @@
+//! `cargo xtask ci`: all that has to hold before a change goes in.
+
+mod command;
+mod deny;
+mod file_size;
+mod lint;
+mod no_op;
+mod step;
+
+pub(crate) use command::{Options, run};

@@ -1,0 +1,122 @@
+//! The order of things: set-up, unprivileged tests, privileged tests, summary.
+
+use std::env;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::binaries::{self, Binary};
+use super::outcome::Outcome;
+use super::{output, prepare};
+use crate::workspace::{self, RootAccess};
+
+/// Run the tests of the whole workspace: unprivileged ones in parallel, then, as root
+/// and one by one, those whose names begin with `root_`
+#[derive(Default, clap::Args)]
+pub(crate) struct Options {
+    /// Only the tests that need root
+    #[arg(long, conflicts_with = "no_root")]
+    root_only: bool,
+    /// Leave out the tests that need root
+    #[arg(long)]
+    no_root: bool,
+    /// Only tests whose names contain this
+    filter: Option<String>,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let filter = options.filter.as_deref();
+    let access = workspace::root_access();
+    prepare::object()?;
+    let binaries = binaries::build(filter)?;
+    let mut outcome = Outcome::default();
+
+    if !options.root_only {
+        println!("== unprivileged tests");
+        for binary in binaries.iter().filter(|b| !b.plain_tests.is_empty()) {
+            unprivileged(binary, &mut outcome)?;
+        }
+        doc_tests(filter, &mut outcome)?;
+    }
+
+    let privileged = binaries.iter().filter(|b| !b.root_tests.is_empty());
+    if options.no_root {
+        for name in privileged.flat_map(|b| &b.root_tests) {
+            outcome.skip(name, "it needs root, and --no-root was given");
+        }
+    } else {
+        println!("== tests that need root ({})", describe(access));
+        prepare::tracing(access)?;
+        for binary in privileged {
+            as_root(binary, access, &mut outcome)?;
+        }
+    }
+
+    println!("\n{outcome}");
+    if outcome.is_empty() {
+        bail!("no test has a name that contains {filter:?}");
+    }
+    if !outcome.is_success() {
+        bail!("there are failures, named above");
+    }
+    Ok(())
+}
+
+fn describe(access: RootAccess) -> &'static str {
+    match access {
+        RootAccess::Root => "as root",
+        RootAccess::Sudo => "by sudo",
+        RootAccess::None => "no root here: each will say what it skips",
+    }
+}
+
+fn unprivileged(binary: &Binary, outcome: &mut Outcome) -> Result<()> {
+    let mut command = Command::new(&binary.executable);
+    command.args(["--exact", "--show-output"]);
+    command.args(&binary.plain_tests);
+    in_package(&mut command, binary);
+    output::run(&mut command, &binary.name, outcome)
+}
+
+/// One at a time: they share the machine's tracing, and count its events.
+fn as_root(binary: &Binary, access: RootAccess, outcome: &mut Outcome) -> Result<()> {
+    let mut command = match access {
+        RootAccess::Root | RootAccess::None => Command::new("env"),
+        RootAccess::Sudo => {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["-n", "env"]);
+            sudo
+        }
+    };
+    for name in ["PATH", "CARGO_HOME", "RUSTUP_HOME"] {
+        if let Some(value) = env::var_os(name) {
+            let mut assignment = std::ffi::OsString::from(format!("{name}="));
+            assignment.push(value);
+            command.arg(assignment);
+        }
+    }
+    if access != RootAccess::None {
+        // Where root is to be had, a test that skips itself is a failure.
+        command.arg("MODESWITCH_REQUIRE_ROOT=1");
+    }
+    command.arg(&binary.executable);
+    command.args(["--exact", "--show-output", "--test-threads=1"]);
+    command.args(&binary.root_tests);
+    in_package(&mut command, binary);
+    output::run(&mut command, &binary.name, outcome)
+}
+
+/// As `cargo test` does it.
+fn in_package(command: &mut Command, binary: &Binary) {
+    command
+        .current_dir(&binary.package)
+        .env("CARGO_MANIFEST_DIR", &binary.package);
+}
+
+fn doc_tests(filter: Option<&str>, outcome: &mut Outcome) -> Result<()> {
+    let mut command = workspace::cargo();
+    command.args(["test", "--quiet", "--doc"]);
+    command.args(workspace::HOST_PACKAGES);
+    command.args(["--", "--show-output"]).args(filter);
+    output::run(&mut command, "doc tests", outcome).context("documentation tests")
+}

@@ -1,0 +1,9 @@
+//! `cargo xtask test`: every test, with all the set-up that it needs.
+
+mod binaries;
+mod command;
+mod outcome;
+mod output;
+mod prepare;
+
+pub(crate) use command::{Options, run};

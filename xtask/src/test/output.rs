@@ -1,0 +1,201 @@
+//! Running a test binary and reading what it prints.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result};
+
+use super::outcome::Outcome;
+use crate::ebpf_object::process;
+
+/// Runs a test binary, passes on its output, and adds what it says to `outcome`.
+pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> Result<()> {
+    println!("-- {name}");
+    let described = process::describe(command);
+    let context = || format!("cannot run `{described}`");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(context)?;
+    let mut reader = Reader::default();
+    let stdout = child.stdout.take().with_context(context)?;
+    for line in BufReader::new(stdout).split(b'\n') {
+        let line = line.with_context(context)?;
+        let line = String::from_utf8_lossy(&line);
+        if reader.read(&line) == Show::Yes {
+            println!("{line}");
+        }
+    }
+    let status = child.wait().with_context(context)?;
+    let failures_named = reader.finish(name, outcome);
+    if !status.success() && !failures_named {
+        outcome.fail(format!("{name}: ended with {status}"));
+    }
+    Ok(())
+}
+
+/// Whether a line is for the developer's eyes.
+#[derive(Debug, PartialEq, Eq)]
+enum Show {
+    Yes,
+    No,
+}
+
+/// Understands the lines that Rust's test harness prints.
+#[derive(Debug, Default)]
+struct Reader {
+    passed: usize,
+    failed: Vec<String>,
+    skipped: Vec<(String, String)>,
+    section: Section,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Section {
+    #[default]
+    Tests,
+    /// What passing tests printed, which only matters for the skips in it.
+    Successes,
+    /// What failing tests printed.
+    Failures,
+    /// Their names, under the same heading.
+    FailureNames,
+}
+
+impl Reader {
+    fn read(&mut self, line: &str) -> Show {
+        if let Some((name, reason)) = skip_notice(line) {
+            self.skipped.push((name.to_owned(), reason.to_owned()));
+            return Show::No;
+        }
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            self.section = Section::Tests;
+            self.passed += passed_count(counts).unwrap_or(0);
+            return Show::Yes;
+        }
+        match line {
+            "successes:" => self.section = Section::Successes,
+            "failures:" if self.section == Section::Failures => {
+                self.section = Section::FailureNames;
+            }
+            "failures:" => self.section = Section::Failures,
+            _ => {}
+        }
+        match self.section {
+            Section::Successes => return Show::No,
+            Section::FailureNames => {
+                let name = line.strip_prefix("    ");
+                self.failed.extend(name.map(str::to_owned));
+            }
+            Section::Failures => {}
+            Section::Tests => {
+                if let Some((name, reason)) = ignored(line) {
+                    self.skipped.push((name.to_owned(), reason.to_owned()));
+                }
+            }
+        }
+        if line.is_empty() { Show::No } else { Show::Yes }
+    }
+
+    /// Adds everything up; tells whether any failure was named.
+    fn finish(self, binary: &str, outcome: &mut Outcome) -> bool {
+        let Self {
+            passed,
+            failed,
+            skipped,
+            section: _,
+        } = self;
+        // To the harness, a test that skipped itself is one that passed.
+        let by_themselves = skipped.iter().filter(|(_, reason)| !is_ignored(reason));
+        outcome.pass(passed.saturating_sub(by_themselves.count()));
+        for (name, reason) in &skipped {
+            outcome.skip(name, reason);
+        }
+        let named = !failed.is_empty();
+        for name in failed {
+            outcome.fail(format!("{binary}: {name}"));
+        }
+        named
+    }
+}
+
+/// `SKIPPED name: reason`, printed by the helper that privileged tests call.
+fn skip_notice(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix("SKIPPED ")?.split_once(": ")
+}
+
+/// `test name ... ignored` or `test name ... ignored, reason`.
+fn ignored(line: &str) -> Option<(&str, &str)> {
+    let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
+    is_ignored(result).then_some((name, result))
+}
+
+fn is_ignored(result: &str) -> bool {
+    result
+        .strip_prefix("ignored")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+}
+
+/// `12` out of `ok. 12 passed; 0 failed; …`.
+fn passed_count(counts: &str) -> Option<usize> {
+    let (before, _) = counts.split_once(" passed")?;
+    before.rsplit(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Outcome, bool, String) {
+        let mut reader = Reader::default();
+        let shown = text.lines().filter(|line| reader.read(line) == Show::Yes);
+        let shown = shown.collect::<Vec<_>>().join("\n");
+        let mut outcome = Outcome::default();
+        let named = reader.finish("suite", &mut outcome);
+        (outcome, named, shown)
+    }
+
+    /// A skip is told from a pass though the harness takes it for one.
+    #[test]
+    fn skips_are_found_in_the_output_of_passing_tests() {
+        let (outcome, _, shown) = read(
+            "\nrunning 3 tests\ntest a ... ok\ntest live::root_b ... ok\n\
+             test c ... ignored, takes an hour\n\nsuccesses:\n\n\
+             ---- live::root_b stdout ----\nSKIPPED root_b: not root: no CAP_BPF\n\n\n\
+             successes:\n    a\n    live::root_b\n\n\
+             test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
+        );
+        let mut expected = Outcome::default();
+        expected.pass(1);
+        expected.skip("root_b", "not root: no CAP_BPF");
+        expected.skip("c", "ignored, takes an hour");
+        assert_eq!(outcome, expected);
+        assert!(!shown.contains("successes"), "{shown}");
+        assert!(shown.contains("2 passed"), "{shown}");
+    }
+
+    /// Failures are named, and what the tests printed is shown.
+    #[test]
+    fn failures_are_named_and_shown() {
+        let (outcome, named, shown) = read(
+            "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nsuccesses:\n\nsuccesses:\n    a\n\n\
+             failures:\n\n---- b stdout ----\nthread 'b' panicked at x.rs:1:\n    left: 1\n\n\n\
+             failures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n",
+        );
+        let mut expected = Outcome::default();
+        expected.pass(1);
+        expected.fail("suite: b");
+        assert_eq!(outcome, expected);
+        assert!(named);
+        assert!(shown.contains("panicked at"), "{shown}");
+    }
+
+    /// A binary that dies prints no result: nothing counts as passed.
+    #[test]
+    fn a_dead_binary_passes_nothing() {
+        let (outcome, named, _) = read("running 2 tests\ntest a ... ok\n");
+        assert_eq!(outcome, Outcome::default());
+        assert!(!named);
+    }
+}
