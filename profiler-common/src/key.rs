@@ -40,7 +40,8 @@ pub mod key_flags {
 pub struct CacheLine {
     /// Entries not yet added to the ledger.
     pub count: u64,
-    /// What identifies the line on the hot path. See the eBPF side's `Ident`.
+    /// What identifies the line on the hot path: thread and epoch, instruction,
+    /// detail and stub, phase and cause.
     pub ident: [u64; 4],
     /// The row that `count` belongs to.
     pub key: LedgerKey,

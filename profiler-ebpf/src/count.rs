@@ -27,50 +27,42 @@ pub struct Entry {
     pub user_ip: u64,
 }
 
-/// Everything that decides which row an entry belongs to and that is cheap to
-/// know. What is dear to know (the incarnation, the system-call gate) follows
-/// from it: one instruction is always the same gate.
-type Ident = [u64; 4];
-
 /// Counts an entry of the current thread, if the thread is being measured.
+///
+/// A line is identified by all that decides the row and is cheap to know, in
+/// four words. What is dear to know (the incarnation, the system-call gate)
+/// follows from it: one instruction is always the same gate.
 #[inline(always)]
 pub fn count<C: StackIdContext>(ctx: &C, region: u32, entry: Entry) {
-    let tid = target::current_tid();
-    let phase = phase::current();
-    let ident: Ident = [
-        u64::from(tid) | u64::from(target::epoch()) << 32,
-        entry.user_ip,
-        u64::from(entry.detail) | u64::from(entry.slot) << 32,
-        u64::from(phase) | u64::from(entry.kind) << 16,
-    ];
-    let Some(line) = CACHE.get_ptr_mut(region * CACHE_LINES + line_of(&ident)) else {
+    let thread = u64::from(target::current_tid()) | u64::from(target::epoch()) << 32;
+    let place = entry.user_ip;
+    let what = u64::from(entry.detail) | u64::from(entry.slot) << 32;
+    let when = u64::from(phase::current()) | u64::from(entry.kind) << 16;
+    // The multiplication mixes all bits into the top.
+    let mixed = place ^ (thread << 40) ^ (what << 20) ^ (what >> 32) ^ (when << 52);
+    let index = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - CACHE_LINES.ilog2());
+    let Some(line) = CACHE.get_ptr_mut(region * CACHE_LINES + index as u32) else {
         return;
     };
     // SAFETY: the map's memory, checked above. No other program writes this
     // line: regions are per CPU and per program that cannot be interrupted by
     // another one of its region.
-    let held = unsafe { &(*line).ident };
-    if held[0] == ident[0] && held[1] == ident[1] && held[2] == ident[2] && held[3] == ident[3] {
-        // SAFETY: as above.
-        unsafe { (*line).count += 1 };
-    } else if take_over(line, &ident, tid) == 0 {
+    let held = unsafe { &mut *line };
+    let [thread_held, place_held, what_held, when_held] = held.ident;
+    if thread_held == thread && place_held == place && what_held == what && when_held == when {
+        held.count += 1;
+    } else if take_over(line, thread, place, what, when) == 0 {
         return;
     }
     stacks::sample(ctx, line);
 }
 
-/// The line that a row uses. The multiplication mixes all bits into the top.
-#[inline(always)]
-fn line_of(ident: &Ident) -> u32 {
-    let mixed =
-        ident[1] ^ (ident[0] << 40) ^ (ident[2] << 20) ^ (ident[2] >> 32) ^ (ident[3] << 52);
-    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - CACHE_LINES.ilog2())) as u32
-}
-
 /// Gives a line to another row and counts that row's first entry. Returns 0 if
 /// the current thread is not being measured, and leaves the line alone then.
+///
+/// The words come one by one, so that on the hot path they stay in registers.
 #[inline(never)]
-fn take_over(line: *mut CacheLine, ident: &Ident, tid: u32) -> u32 {
+fn take_over(line: *mut CacheLine, thread: u64, place: u64, what: u64, when: u64) -> u32 {
     if line.is_null() {
         return 0;
     }
@@ -78,13 +70,13 @@ fn take_over(line: *mut CacheLine, ident: &Ident, tid: u32) -> u32 {
         return 0;
     };
     let mut key = LedgerKey {
-        tid,
+        tid: thread as u32,
         born,
-        user_ip: ident[1],
-        detail: ident[2] as u32,
-        slot: (ident[2] >> 32) as u32,
-        phase: ident[3] as u16,
-        kind: (ident[3] >> 16) as u8,
+        user_ip: place,
+        detail: what as u32,
+        slot: (what >> 32) as u32,
+        phase: when as u16,
+        kind: (when >> 16) as u8,
         flags: 0,
         padding: 0,
     };
@@ -95,7 +87,7 @@ fn take_over(line: *mut CacheLine, ident: &Ident, tid: u32) -> u32 {
         ledger::add(&held.key, held.count);
     }
     held.count = 1;
-    held.ident = *ident;
+    held.ident = [thread, place, what, when];
     held.key = key;
     1
 }

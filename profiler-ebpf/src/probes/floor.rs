@@ -4,7 +4,7 @@
 use aya_ebpf::{macros::raw_tracepoint, programs::RawTracePointContext};
 
 /// Does nothing.
-#[raw_tracepoint(tracepoint = "sys_enter")]
+#[raw_tracepoint(tracepoint = "sys_exit")]
 pub fn floor(_ctx: RawTracePointContext) -> i32 {
     0
 }

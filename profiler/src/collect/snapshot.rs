@@ -167,6 +167,8 @@ pub struct Snapshot {
     pub kernel_symbols: BTreeMap<u64, (String, u64)>,
     /// What the program said of its own work.
     pub io: Option<IoSummary>,
+    /// What the command wrote to its standard error, if that was kept.
+    pub errors: String,
     /// The profiler's own part.
     pub own: Own,
 }

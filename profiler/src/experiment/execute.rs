@@ -11,6 +11,8 @@ use super::{
     model::{Experiment, KIND, Variant},
 };
 use crate::{
+    collect::snapshot::Snapshot,
+    error::Error,
     launch::command::{Command, Output},
     measure::run::{Plan, Subject, measure},
     probe::settings::Settings,
@@ -89,11 +91,14 @@ pub fn execute(design: &Design, mut progress: impl FnMut(Progress)) -> Result<Ex
                 settings: design.settings.clone(),
                 duration: None,
             };
-            let profile = build::profile(&measure(&plan)?);
+            let snapshot = measure(&plan)?;
+            let profile = build::profile(&snapshot);
             let interrupted = profile.exit.interrupted_by.is_some();
-            let failed = profile.exit.code != Some(0);
+            if !interrupted && profile.exit.code != Some(0) {
+                return Err(failed(planned, &snapshot).into());
+            }
             variant.profiles.push(profile);
-            if interrupted || failed {
+            if interrupted {
                 break 'runs;
             }
         }
@@ -114,6 +119,20 @@ pub fn execute(design: &Design, mut progress: impl FnMut(Progress)) -> Result<Ex
     })
 }
 
+/// Why a run that failed did.
+fn failed(planned: &Planned, snapshot: &Snapshot) -> Error {
+    let errors = snapshot.errors.trim_end();
+    Error::TargetNotStarted(if errors.is_empty() {
+        let command = snapshot.target.command.join(" ");
+        format!(
+            "a run of the variant `{}` failed without a word: try `{command}` by itself",
+            planned.name
+        )
+    } else {
+        format!("a run of the variant `{}` failed: {errors}", planned.name)
+    })
+}
+
 /// This binary, as the workload of one variant.
 fn command(design: &Design, planned: &Planned) -> Result<Command> {
     let own = std::env::current_exe().context("cannot find modeswitch's own file")?;
@@ -121,6 +140,6 @@ fn command(design: &Design, planned: &Planned) -> Result<Command> {
     arguments.extend(planned.arguments.map(OsString::from));
     arguments.extend(design.workload.iter().cloned());
     let mut command = Command::find(arguments)?;
-    command.output = Output::Discarded;
+    command.output = Output::Kept;
     Ok(command)
 }

@@ -1,6 +1,7 @@
 //! The experiment document.
 
 use serde::{Deserialize, Serialize};
+use workload::summary::LatencyNs;
 
 use super::spread::Spread;
 use crate::profile::model::{Profile, Tool};
@@ -99,11 +100,15 @@ pub enum Metric {
     LatencyMaxNs,
     /// Time until steady state, nanoseconds.
     SetupNs,
+    /// Entries per second of steady state.
+    EntriesPerSecond,
+    /// Entries per million I/Os in steady state.
+    EntriesPerMillionIos,
 }
 
 impl Metric {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Iops,
         Self::LatencyP50Ns,
         Self::LatencyP90Ns,
@@ -113,6 +118,8 @@ impl Metric {
         Self::LatencyP99999Ns,
         Self::LatencyMaxNs,
         Self::SetupNs,
+        Self::EntriesPerSecond,
+        Self::EntriesPerMillionIos,
     ];
 
     /// What it is, for people.
@@ -128,24 +135,37 @@ impl Metric {
             Self::LatencyP99999Ns => "latency p99.999",
             Self::LatencyMaxNs => "latency max",
             Self::SetupNs => "set-up time",
+            Self::EntriesPerSecond => "entries per second",
+            Self::EntriesPerMillionIos => "entries per million I/Os",
         }
+    }
+
+    /// Whether it is a length of time, in nanoseconds.
+    #[must_use]
+    pub const fn is_time(self) -> bool {
+        !matches!(
+            self,
+            Self::Iops | Self::EntriesPerSecond | Self::EntriesPerMillionIos
+        )
     }
 
     /// Its value in a profile.
     #[must_use]
     pub fn of(self, profile: &Profile) -> Option<f64> {
-        let io = profile.io.as_ref()?;
-        let latency = &io.latency_ns;
+        let io = profile.io.as_ref();
+        let latency = |of: fn(&LatencyNs) -> Option<u64>| of(&io?.latency_ns);
         let ns = match self {
-            Self::Iops => return Some(io.iops),
-            Self::LatencyP50Ns => latency.p50,
-            Self::LatencyP90Ns => latency.p90,
-            Self::LatencyP99Ns => latency.p99,
-            Self::LatencyP999Ns => latency.p999,
-            Self::LatencyP9999Ns => latency.p9999,
-            Self::LatencyP99999Ns => latency.p99999,
-            Self::LatencyMaxNs => latency.max,
-            Self::SetupNs => Some(io.setup_ns),
+            Self::Iops => return Some(io?.iops),
+            Self::EntriesPerSecond => return profile.ledger.rates.steady_per_second,
+            Self::EntriesPerMillionIos => return profile.ledger.rates.steady_per_million_ios,
+            Self::LatencyP50Ns => latency(|latency| latency.p50),
+            Self::LatencyP90Ns => latency(|latency| latency.p90),
+            Self::LatencyP99Ns => latency(|latency| latency.p99),
+            Self::LatencyP999Ns => latency(|latency| latency.p999),
+            Self::LatencyP9999Ns => latency(|latency| latency.p9999),
+            Self::LatencyP99999Ns => latency(|latency| latency.p99999),
+            Self::LatencyMaxNs => latency(|latency| latency.max),
+            Self::SetupNs => Some(io?.setup_ns),
         };
         ns.map(crate::profile::ledger::as_float)
     }

@@ -16,6 +16,10 @@ pub struct Spread {
 }
 
 impl Spread {
+    /// Runs of each variant below which nothing is judged: with three each,
+    /// chance alone sets the two apart in one of ten experiments.
+    pub const ENOUGH: usize = 3;
+
     /// Of some values. Nothing if there are none.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
@@ -40,8 +44,7 @@ impl Spread {
     /// are enough of them for that to mean something.
     #[must_use]
     pub fn is_apart_from(&self, other: &Self) -> bool {
-        const ENOUGH: usize = 3;
-        let enough = self.runs >= ENOUGH && other.runs >= ENOUGH;
+        let enough = self.runs >= Self::ENOUGH && other.runs >= Self::ENOUGH;
         enough && (self.min > other.max || self.max < other.min)
     }
 

@@ -22,18 +22,18 @@ pub struct Command {
     pub cpus: Option<Vec<u32>>,
     /// The user that it runs as, or none for ours.
     pub user: Option<User>,
-    /// Whether its standard output goes to us or nowhere.
+    /// Where what it writes goes.
     pub output: Output,
 }
 
-/// Where a command's standard output goes.
+/// Where a command's standard output and error go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Output {
     /// To our own.
     #[default]
     Inherited,
-    /// Nowhere.
-    Discarded,
+    /// Output nowhere, errors into a file that is kept.
+    Kept,
 }
 
 impl Command {

@@ -5,7 +5,7 @@ use std::{
     ffi::CString,
     fs::File,
     io::{Read, Write},
-    os::fd::{OwnedFd, RawFd},
+    os::fd::{BorrowedFd, OwnedFd, RawFd},
 };
 
 use anyhow::{Context, Result};
@@ -17,7 +17,7 @@ use nix::{
         signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask},
         stat::Mode,
     },
-    unistd::{ForkResult, Pid, dup2_stdout, execve, fork, pipe2},
+    unistd::{ForkResult, Pid, dup2_stderr, dup2_stdout, execve, fork, pipe2},
 };
 
 use super::command::{Command, Output, c_string};
@@ -48,11 +48,12 @@ impl HeldCommand {
     /// Creates the process. It waits before executing the command.
     ///
     /// The process must have one thread only. `inherited` are files that the
-    /// command shall have open under their present numbers.
+    /// command shall have open under their present numbers; `errors` is where
+    /// its standard error goes if the command says that it is kept.
     ///
     /// # Errors
     /// If the process cannot be created.
-    pub fn create(command: &Command, inherited: &[RawFd]) -> Result<Self> {
+    pub fn create(command: &Command, inherited: &[RawFd], errors: BorrowedFd<'_>) -> Result<Self> {
         let path = c_string(std::os::unix::ffi::OsStrExt::as_bytes(
             command.path.as_os_str(),
         ))?;
@@ -70,6 +71,7 @@ impl HeldCommand {
                 let held = Held {
                     command,
                     inherited,
+                    errors,
                     path,
                     argv,
                     envp,
@@ -134,6 +136,7 @@ fn hint(errno: Errno) -> &'static str {
 struct Held<'a> {
     command: &'a Command,
     inherited: &'a [RawFd],
+    errors: BorrowedFd<'a>,
     path: CString,
     argv: Vec<CString>,
     envp: Vec<CString>,
@@ -165,12 +168,13 @@ impl Held<'_> {
         let fail = |step: Step| move |errno: Errno| (step, errno);
         for &fd in self.inherited {
             // SAFETY: the files are open in the parent, so they are here.
-            let fd = unsafe { std::os::fd::BorrowedFd::borrow_raw(fd) };
+            let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty())).map_err(fail(Step::Files))?;
         }
-        if self.command.output == Output::Discarded {
+        if self.command.output == Output::Kept {
             let nowhere = open("/dev/null", OFlag::O_WRONLY, Mode::empty());
             nowhere.and_then(dup2_stdout).map_err(fail(Step::Files))?;
+            dup2_stderr(self.errors).map_err(fail(Step::Files))?;
         }
         if let Some(cpus) = &self.command.cpus {
             let mut set = CpuSet::new();

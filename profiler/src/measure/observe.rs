@@ -1,13 +1,13 @@
 //! Opening the window, waiting, and closing it.
 
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use anyhow::Result;
 use nix::unistd::Pid;
 use profiler_common::{phase, thread::state};
 
 use super::{
-    metrics::{self, Metrics},
+    metrics::{self, Mailbox},
     run::{Plan, Subject},
     window::WindowClock,
 };
@@ -29,7 +29,9 @@ pub(super) struct Bench {
     pub(super) session: Session,
     pub(super) signals: Signals,
     pub(super) phases: Phases,
-    pub(super) metrics: Metrics,
+    pub(super) metrics: Mailbox,
+    /// Where a command's standard error is kept, if it is.
+    pub(super) errors: Mailbox,
     /// The CPUs that we may use, whichever we have stepped aside to.
     pub(super) allowed: Vec<u32>,
 }
@@ -82,9 +84,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
 
 /// Creates the command's process, which waits at the gate, and follows it.
 fn hold(bench: &mut Bench, command: &Command) -> Result<HeldCommand> {
-    let files = [bench.phases.fd, bench.metrics.fd()];
+    let files = [bench.phases.fd, bench.metrics.as_fd().as_raw_fd()];
     let command = equipped(command, &bench.allowed, files);
-    let held = HeldCommand::create(&command, &files)?;
+    let held = HeldCommand::create(&command, &files, bench.errors.as_fd())?;
     let tid = held.pid.as_raw().unsigned_abs();
     threads::follow(bench.session.ebpf(), tid, tid, state::UNTIL_EXEC)?;
     Ok(held)

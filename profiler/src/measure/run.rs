@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use super::{
     affinity, describe,
-    metrics::Metrics,
+    metrics::{self, Mailbox},
     observe::{self, Bench, Observed},
     window,
 };
@@ -71,7 +71,8 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
     let mut bench = Bench {
         signals: Signals::take_over()?,
         phases: Phases::map(session.ebpf())?,
-        metrics: Metrics::create()?,
+        metrics: Mailbox::create(c"modeswitch-metrics")?,
+        errors: Mailbox::create(c"modeswitch-errors")?,
         session,
         allowed,
     };
@@ -102,6 +103,7 @@ fn collect(
         mut session,
         phases,
         metrics,
+        errors,
         ..
     } = bench;
     let ebpf = session.ebpf();
@@ -130,7 +132,8 @@ fn collect(
         host: Host::read(),
         interrupts_before: observed.interrupts_before,
         interrupts_after,
-        io: metrics.read(),
+        io: metrics::understand(&metrics.text()?),
+        errors: errors.text()?,
         own,
     })
 }

@@ -2,18 +2,24 @@
 
 use std::io::{self, Write};
 
+use profiler_common::cause::CauseKind;
+
 use super::{
     style::{FAINT, Look, STRONG},
     table,
-    units::{count, duration_ns, rate},
+    units::{amount, count, duration_ns},
 };
 use crate::{
     experiment::{
         conclude::value,
-        model::{CauseComparison, Experiment, MetricComparison},
+        model::{CauseComparison, Experiment, MetricComparison, Variant},
         spread::Spread,
     },
-    profile::{model::Profile, rates::steady_ns},
+    profile::{
+        ledger::as_float,
+        model::{CauseRow, Profile},
+        rates::{steady_count, steady_ns},
+    },
 };
 
 /// Writes an experiment for people.
@@ -45,15 +51,19 @@ pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Re
     }
     let columns = ["cause", "detail", before, after, "ratio"].map(str::to_owned);
     writeln!(out, "\n{STRONG}Entries in steady state, per run{STRONG:#}")?;
-    if experiment.comparison.steady.is_empty() {
-        writeln!(out, "none")?;
-    } else {
-        let rows = experiment.comparison.steady.iter().map(cause_cells);
-        write!(out, "{}", table::render(&columns, rows, 2, look))?;
-    }
-    writeln!(out, "\n{STRONG}Entries in the whole run{STRONG:#}")?;
-    let rows = experiment.comparison.whole.iter().map(cause_cells);
+    let totals = totals(experiment, steady_count);
+    let rows = totals
+        .iter()
+        .chain(&experiment.comparison.steady)
+        .map(cause_cells);
     write!(out, "{}", table::render(&columns, rows, 2, look))?;
+    writeln!(out, "\n{STRONG}Entries in the whole run{STRONG:#}")?;
+    let whole = self::totals(experiment, |row| row.count);
+    write!(
+        out,
+        "{}",
+        table::render(&columns, whole.iter().map(cause_cells), 2, look)
+    )?;
     if !experiment.comparison.metrics.is_empty() {
         let columns = ["the workload's own numbers", before, after, "ratio"].map(str::to_owned);
         writeln!(out, "\n{STRONG}Throughput, latency and cost{STRONG:#}")?;
@@ -68,6 +78,37 @@ pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Re
     accounting(experiment, out)
 }
 
+/// Totals over all details, of every cause that matters even when it is absent.
+fn totals(experiment: &Experiment, of: impl Fn(&CauseRow) -> u64) -> Vec<CauseComparison> {
+    let [before, after] = &experiment.variants[..] else {
+        return Vec::new();
+    };
+    let spread = |variant: &Variant, cause: CauseKind| {
+        let totals = variant.profiles.iter().map(|profile| {
+            let rows = profile.ledger.by_cause.iter();
+            rows.filter(|row| row.cause == cause.name()).map(&of).sum()
+        });
+        Spread::of(totals.map(as_float)).unwrap_or_default()
+    };
+    [
+        CauseKind::Syscall,
+        CauseKind::PageFault,
+        CauseKind::Interrupt,
+    ]
+    .into_iter()
+    .map(|cause| {
+        let (before, after) = (spread(before, cause), spread(after, cause));
+        CauseComparison {
+            cause: cause.name().to_owned(),
+            detail: "(all)".to_owned(),
+            before,
+            after,
+            ratio: after.ratio_to(&before),
+        }
+    })
+    .collect()
+}
+
 /// What a variant's runs were like.
 fn conditions(profile: &Profile) -> String {
     steady_ns(profile).map_or_else(String::new, |ns| format!(" of {}", duration_ns(ns)))
@@ -77,8 +118,8 @@ fn cause_cells(row: &CauseComparison) -> Vec<String> {
     vec![
         row.cause.clone(),
         row.detail.clone(),
-        spread(&row.before, rate),
-        spread(&row.after, rate),
+        spread(&row.before, amount),
+        spread(&row.after, amount),
         ratio(row.ratio),
     ]
 }

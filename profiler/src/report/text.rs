@@ -11,6 +11,8 @@ use super::{
 };
 use crate::profile::model::{CheckVerdict, Profile};
 
+/// Causes shown.
+const CAUSES: usize = 24;
 /// Rows shown of tables that can be long.
 const LONGEST: usize = 12;
 /// Kernel stacks shown.
@@ -60,7 +62,7 @@ fn causes(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> 
         .map(str::to_owned)
         .to_vec();
     columns.extend(phases.iter().cloned());
-    let rows = ledger.by_cause.iter().map(|row| {
+    let rows = ledger.by_cause.iter().take(CAUSES).map(|row| {
         let mut cells = vec![
             row.cause.clone(),
             row.detail.clone(),
@@ -76,7 +78,8 @@ fn causes(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> 
         cells
     });
     heading("By cause", out)?;
-    write!(out, "{}", table::render(&columns, rows, 2, look))
+    write!(out, "{}", table::render(&columns, rows, 2, look))?;
+    more(ledger.by_cause.len(), CAUSES, "causes", out)
 }
 
 fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -101,7 +104,7 @@ fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()>
     });
     heading("By thread", out)?;
     write!(out, "{}", table::render(&columns, rows, 4, look))?;
-    more(threads.len(), "threads", out)
+    more(threads.len(), LONGEST, "threads", out)
 }
 
 fn code(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -126,18 +129,18 @@ fn code(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
     });
     heading("By code", out)?;
     write!(out, "{}", table::render(&columns, cells, 4, look))?;
-    more(rows.len(), "instructions", out)
+    more(rows.len(), LONGEST, "instructions", out)
 }
 
 /// Says how much of a long table is not shown.
-fn more(rows: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
-    if rows <= LONGEST {
+fn more(rows: usize, shown: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
+    if rows <= shown {
         return Ok(());
     }
     writeln!(
         out,
         "{FAINT}and {} more {what}: `--format json` has them all{FAINT:#}",
-        count((rows - LONGEST) as u64)
+        count((rows - shown) as u64)
     )
 }
 

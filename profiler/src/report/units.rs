@@ -14,6 +14,24 @@ pub fn count(n: u64) -> String {
     text
 }
 
+/// A count that may be a mean: whole if it is whole.
+#[must_use]
+pub fn amount(value: f64) -> String {
+    let is_whole = value >= 0.0 && value.fract() == 0.0;
+    if is_whole { whole(value) } else { rate(value) }
+}
+
+/// A number that is not negative, rounded to a whole one.
+fn whole(value: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and saturating is right for a count beyond u64"
+    )]
+    let whole = value.round() as u64;
+    count(whole)
+}
+
 /// A rate: whole above a hundred, with three digits below.
 #[must_use]
 pub fn rate(value: f64) -> String {
@@ -21,12 +39,7 @@ pub fn rate(value: f64) -> String {
         return "-".to_owned();
     }
     if value >= 100.0 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative, and saturating is right for a rate beyond u64"
-        )]
-        return count(value.round() as u64);
+        return whole(value);
     }
     if value >= 10.0 {
         format!("{value:.1}")
@@ -101,6 +114,14 @@ mod tests {
         assert_eq!(share(1, 1_000_000), "< 0.1 %");
         assert_eq!(share(0, 10), "0.0 %");
         assert_eq!(share(0, 0), "-");
+    }
+
+    /// A whole amount has no fraction, another one has.
+    #[test]
+    fn amounts_are_whole_if_they_can_be() {
+        assert_eq!(amount(0.0), "0");
+        assert_eq!(amount(4_096.0), "4,096");
+        assert_eq!(amount(2.5), "2.50");
     }
 
     /// Rates keep what matters at their size.
