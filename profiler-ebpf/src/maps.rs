@@ -23,7 +23,8 @@ const MMAPABLE: u32 = 1 << 10;
 pub static CACHE: PerCpuArray<CacheLine> =
     PerCpuArray::with_max_entries(region::COUNT * CACHE_LINES, 0);
 
-/// Rows are few: (thread, phase, cause, instruction) that really occurred.
+/// Rows are few: (thread, phase, cause, instruction) that really occurred. The
+/// profiler decides how many there is room for.
 #[map]
 pub static LEDGER: HashMap<LedgerKey, u64> = HashMap::with_max_entries(65_536, 0);
 

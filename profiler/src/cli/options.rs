@@ -8,7 +8,7 @@ use super::values::duration;
 use crate::{
     probe::{
         backend::BackendChoice,
-        settings::{Filter, Settings, StackPolicy},
+        settings::{Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
     report::format::Format,
 };
@@ -36,6 +36,11 @@ pub struct ProbeOptions {
     )]
     pub stacks: StackPolicy,
 
+    /// Rows that the ledger has room for: threads times ways to enter the kernel.
+    #[arg(long, default_value_t = LEDGER_ROWS, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
+          value_name = "N", help_heading = "Measuring")]
+    pub ledger_rows: u32,
+
     /// Measure for this long at most (5s, 200ms, 1m).
     #[arg(long, value_parser = duration, value_name = "TIME", help_heading = "Measuring")]
     pub duration: Option<Duration>,
@@ -49,6 +54,7 @@ impl ProbeOptions {
             backend: self.backend,
             stacks: self.stacks,
             filter,
+            ledger_rows: self.ledger_rows,
             diagnostics: verbose > 0,
         }
     }

@@ -7,7 +7,7 @@ use aya::{Ebpf, maps::Map};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use profiler_common::{
     names::map,
-    phase::{COUNT, PAGE_BYTES, PhasePage, fixed_name},
+    phase::{COUNT, PAGE_BYTES, PhasePage, UNMARKED, fixed_name},
 };
 
 use super::{maps::find, snapshot::PhaseTime};
@@ -67,14 +67,22 @@ impl Phases {
         self.last_sample = (clamp(self.read().current), monotonic_ns());
     }
 
-    /// How long each phase lasted that was seen at all.
+    /// How long each phase lasted that was seen at all, in a window of this
+    /// length that ended at this moment.
     #[must_use]
-    pub fn times(&self, ended_ns: u64) -> Vec<PhaseTime> {
+    pub fn times(&self, ended_ns: u64, window_ns: u64) -> Vec<PhaseTime> {
         let page = self.read();
         let exact = page.marks != 0;
-        let mut kept = page.elapsed_ns;
-        kept[clamp(page.current)] += ended_ns.saturating_sub(page.entered_ns);
-        let times = if exact { kept } else { self.sampled_ns };
+        let times = if exact {
+            let mut kept = page.elapsed_ns;
+            kept[clamp(page.current)] += ended_ns.saturating_sub(page.entered_ns);
+            // Before the first mark nobody kept the time.
+            kept[clamp(UNMARKED)] = 0;
+            kept[clamp(UNMARKED)] = window_ns.saturating_sub(kept.iter().sum());
+            kept
+        } else {
+            self.sampled_ns
+        };
         (0u16..)
             .zip(times)
             .filter(|&(_, duration_ns)| duration_ns != 0)

@@ -124,7 +124,7 @@ fn collect(
         families: session.families,
         backend_reason: session.reason.clone(),
         stack_policy: plan.settings.stacks.name().to_owned(),
-        phases: phases.times(observed.ended_ns),
+        phases: phases.times(observed.ended_ns, observed.window.duration_ns),
         window: observed.window,
         target: describe::target(&plan.subject, observed.pid),
         ending: describe::ending(&observed.outcome),

@@ -9,6 +9,8 @@ use aya::{
     },
 };
 
+use aya_obj::btf::BtfKind;
+
 use super::catalog::{AttachPoint, Probe};
 
 /// A program that is attached. It is detached when this is dropped.
@@ -26,6 +28,7 @@ pub(crate) enum Link {
 /// which of the two it was.
 pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> {
     let program = find(ebpf, probe.program)?;
+    check_there(btf, probe.at)?;
     match probe.at {
         AttachPoint::Tracepoint(name) => {
             let program: &mut BtfTracePoint = program.try_into()?;
@@ -56,6 +59,27 @@ pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> 
             Ok(Link::Kprobe(program.take_link(link)?))
         }
     }
+}
+
+/// Checks that this kernel has the place at all: its own words for that are
+/// hard to understand.
+fn check_there(btf: &Btf, at: AttachPoint) -> Result<()> {
+    let is_there = |name: &str, kind| btf.id_by_type_name_kind(name, kind).is_ok();
+    match at {
+        AttachPoint::Tracepoint(name) => {
+            if !is_there(&format!("btf_trace_{name}"), BtfKind::Typedef) {
+                bail!("this kernel has no tracepoint {name}");
+            }
+        }
+        AttachPoint::Fentry(function) => {
+            if !is_there(function, BtfKind::Func) {
+                bail!("this kernel has no function {function}");
+            }
+        }
+        // Its own symbol table decides.
+        AttachPoint::Kprobe(_) => {}
+    }
+    Ok(())
 }
 
 /// A program of the object.

@@ -80,6 +80,7 @@ impl Session {
             .override_global(global::CONFIG, &config, true)
             .override_global(global::HAS_TASK_PT_REGS, &has_task_pt_regs, true)
             .override_global(aya_log::LEVEL, &log_level, true);
+        loader.map_max_entries(map::LEDGER, settings.ledger_rows);
         if config.stack_interval == 0 {
             loader
                 .map_max_entries(map::STACKS, 1)
@@ -285,16 +286,10 @@ fn raise_memlock_limit() {
 
 /// Why these families are in use, for people.
 fn reason(families: Families, refusals: &[String]) -> String {
-    let refused = || {
-        if refusals.is_empty() {
-            "asked for".to_owned()
-        } else {
-            refusals.join("; ")
-        }
-    };
     match (families.entry, families.exit) {
-        (true, Some(hook)) => format!("audit: tracepoints and {} together", hook.function()),
+        (true, Some(hook)) => format!("tracepoints and {} together", hook.function()),
         (_, Some(hook)) => format!("every return passes {}", hook.function()),
-        (_, None) => format!("tracepoints on every way in ({})", refused()),
+        (_, None) if refusals.is_empty() => "tracepoints on every way in, as asked for".to_owned(),
+        (_, None) => format!("tracepoints on every way in, since {}", refusals.join("; ")),
     }
 }

@@ -45,6 +45,10 @@ pub enum Filter {
     Cpus(Vec<u32>),
 }
 
+/// Rows that the ledger has room for unless asked otherwise: 10,000 threads that
+/// enter the kernel in 25 different ways each. Takes about 25 MB.
+pub const LEDGER_ROWS: u32 = 262_144;
+
 /// The probes' settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -54,6 +58,8 @@ pub struct Settings {
     pub stacks: StackPolicy,
     /// Whose entries.
     pub filter: Filter,
+    /// Rows that the ledger has room for.
+    pub ledger_rows: u32,
     /// Whether the programs' own diagnostics are wanted.
     pub diagnostics: bool,
 }

@@ -58,10 +58,10 @@ fn interrupt_checks(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
                 } else {
                     CheckVerdict::Inconsistent
                 },
-                note: format!(
-                    "/proc/interrupts {label}: also counts those that hit other tasks and the \
-                     kernel, so ours may be fewer but never more"
-                ),
+                source: format!("/proc/interrupts {label}"),
+                note: "the other one also counts those that hit other tasks and the kernel, so \
+                       ours may be fewer but never more"
+                    .to_owned(),
             })
         })
         .collect()
@@ -81,9 +81,11 @@ fn usage_check(snapshot: &Snapshot, ledger: &Ledger) -> Option<CrossCheck> {
         ours,
         theirs: usage.minor_faults + usage.major_faults,
         verdict: CheckVerdict::Informative,
-        note: "getrusage: also counts faults that the kernel took itself (populating, copying), \
+        source: "getrusage".to_owned(),
+        note:
+            "the other one also counts faults that the kernel took itself (populating, copying), \
                which are no entries, and those before the command began; not those of processes \
                that nobody waited for"
-            .to_owned(),
+                .to_owned(),
     })
 }

@@ -288,6 +288,9 @@ pub struct CrossCheck {
     pub ours: u64,
     /// The other one.
     pub theirs: u64,
+    /// Where the other one is from.
+    #[serde(default)]
+    pub source: String,
     /// How the two should relate, and whether they do.
     pub verdict: CheckVerdict,
     /// What the other one really counts.

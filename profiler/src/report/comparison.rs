@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use profiler_common::cause::CauseKind;
 
 use super::{
+    prose,
     style::{FAINT, Look, STRONG},
     table,
     units::{amount, count, duration_ns},
@@ -27,7 +28,7 @@ use crate::{
 /// # Errors
 /// Whatever the output reports.
 pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{STRONG}{}{STRONG:#}", experiment.conclusion)?;
+    prose::sentence(out, look, STRONG, &experiment.conclusion)?;
     let names: Vec<&str> = experiment
         .variants
         .iter()
@@ -37,17 +38,19 @@ pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Re
         return Ok(());
     };
     for variant in &experiment.variants {
-        writeln!(
-            out,
-            "{:10} {}, {} runs{}",
-            variant.name,
+        let runs = format!(
+            "{}; {}{}",
             variant.description,
-            variant.profiles.len(),
+            match variant.profiles.len() {
+                1 => "1 run".to_owned(),
+                runs => format!("{runs} runs"),
+            },
             variant
                 .profiles
                 .first()
                 .map_or_else(String::new, conditions)
-        )?;
+        );
+        prose::labelled(out, look, &variant.name, &runs)?;
     }
     let columns = ["cause", "detail", before, after, "ratio"].map(str::to_owned);
     writeln!(out, "\n{STRONG}Entries in steady state, per run{STRONG:#}")?;
@@ -74,8 +77,8 @@ pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Re
         out,
         "{FAINT}Medians over the runs, with their range where it is not a point.{FAINT:#}"
     )?;
-    notes(experiment, out)?;
-    accounting(experiment, out)
+    notes(experiment, look, out)?;
+    accounting(experiment, look, out)
 }
 
 /// Totals over all details, of every cause that matters even when it is absent.
@@ -154,7 +157,7 @@ fn ratio(ratio: Option<f64>) -> String {
 }
 
 /// What the workload had to say, each thing once.
-fn notes(experiment: &Experiment, out: &mut dyn Write) -> io::Result<()> {
+fn notes(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let profiles = experiment
         .variants
         .iter()
@@ -166,13 +169,13 @@ fn notes(experiment: &Experiment, out: &mut dyn Write) -> io::Result<()> {
     notes.sort_unstable();
     notes.dedup();
     for note in notes {
-        writeln!(out, "note: {note}")?;
+        prose::labelled(out, look, "note", note)?;
     }
     Ok(())
 }
 
 /// What stands behind the counts of all runs together.
-fn accounting(experiment: &Experiment, out: &mut dyn Write) -> io::Result<()> {
+fn accounting(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let profiles: Vec<&Profile> = experiment
         .variants
         .iter()
@@ -193,11 +196,10 @@ fn accounting(experiment: &Experiment, out: &mut dyn Write) -> io::Result<()> {
     let kernel = profiles
         .first()
         .map_or("", |profile| profile.host.kernel.as_str());
-    writeln!(
-        out,
-        "accounting: backend {backend}, kernel {kernel}; over all runs {} missed by the probes, {} \
-         not kept",
+    let text = format!(
+        "backend {backend}, kernel {kernel}; over all runs {} missed by the probes, {} not kept",
         count(missed),
         count(lost)
-    )
+    );
+    prose::labelled(out, look, "accounting", &text)
 }

@@ -4,37 +4,41 @@ use std::io::{self, Write};
 
 use workload::summary::{IoSummary, LatencyNs};
 
-use super::units::{count, duration_ns, rate};
+use super::{
+    prose,
+    style::Look,
+    units::{count, duration_ns, rate},
+};
 
 /// Writes what a program said of its I/O.
 ///
 /// # Errors
 /// Whatever the output reports.
-pub fn write(summary: &IoSummary, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(
-        out,
-        "{}: {} I/Os of {} bytes in {}, {} IOPS, {} errors",
-        summary.target,
+pub fn write(summary: &IoSummary, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let work = format!(
+        "{} IOPS: {} I/Os of {} bytes in {}, {} errors",
+        rate(summary.iops),
         count(summary.ios),
         summary.block_size_bytes,
         duration_ns(summary.duration_ns),
-        rate(summary.iops),
         count(summary.errors)
-    )?;
+    );
     let latencies: Vec<String> = percentiles(&summary.latency_ns)
         .into_iter()
         .filter_map(|(name, ns)| Some(format!("{name} {}", duration_ns(ns?))))
         .collect();
-    writeln!(out, "latency: {}", latencies.join(", "))?;
-    writeln!(
-        out,
-        "ring: {} ({}), {} wake-ups of the submission thread",
-        summary.mode,
-        summary.flags.join(" "),
+    let ring = format!("{} ({})", summary.mode, summary.flags.join(" "));
+    let wakeups = format!(
+        "{} of the submission thread",
         count(summary.polling.wakeups)
-    )?;
+    );
+    prose::labelled(out, look, "target", &summary.target)?;
+    prose::labelled(out, look, "work", &work)?;
+    prose::labelled(out, look, "latency", &latencies.join(", "))?;
+    prose::labelled(out, look, "ring", &ring)?;
+    prose::labelled(out, look, "wake-ups", &wakeups)?;
     for note in &summary.notes {
-        writeln!(out, "note: {note}")?;
+        prose::labelled(out, look, "note", note)?;
     }
     Ok(())
 }

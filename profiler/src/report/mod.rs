@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod format;
 pub mod io;
+pub mod prose;
 pub mod style;
 pub mod table;
 pub mod text;

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use super::{
-    io as io_report,
+    io as io_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
     table,
     units::{count, rate, share},
     verdict,
 };
-use crate::profile::model::{CheckVerdict, Profile};
+use crate::profile::model::{CheckVerdict, CrossCheck, Profile};
 
 /// Causes shown.
 const CAUSES: usize = 24;
@@ -23,9 +23,9 @@ const STACKS: usize = 5;
 /// # Errors
 /// Whatever the output reports.
 pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{STRONG}{}{STRONG:#}", verdict::line(profile))?;
+    prose::sentence(out, look, STRONG, &verdict::line(profile))?;
     if let Some(ending) = verdict::ending(profile) {
-        writeln!(out, "{ALARM}{ending}{ALARM:#}")?;
+        prose::sentence(out, look, ALARM, &ending)?;
     }
     causes(profile, look, out)?;
     threads(profile, look, out)?;
@@ -33,7 +33,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     stacks(profile, out)?;
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
-        io_report::write(io, out)?;
+        io_report::write(io, look, out)?;
     }
     accounting(profile, look, out)
 }
@@ -169,29 +169,29 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     let accounting = &profile.accounting;
     heading("Accounting", out)?;
     let backend = &profile.backend;
-    line(
+    prose::labelled(
         out,
         look,
         "backend",
         &format!("{} ({})", backend.name, backend.reason),
     )?;
-    line(out, look, "kernel", &profile.host.kernel)?;
+    prose::labelled(out, look, "kernel", &profile.host.kernel)?;
     let missed: u64 = accounting.misses.iter().filter_map(|miss| miss.count).sum();
-    line(out, look, "missed by the probes", &count(missed))?;
+    prose::labelled(out, look, "missed by the probes", &count(missed))?;
     for miss in accounting
         .misses
         .iter()
         .filter(|miss| miss.count.is_some_and(|n| n != 0))
     {
         let events = count(miss.count.unwrap_or(0));
-        line(out, look, "", &format!("{events} by {}", miss.program))?;
+        prose::labelled(out, look, "", &format!("{events} by {}", miss.program))?;
     }
     let losses: u64 = accounting.losses.values().sum();
-    line(out, look, "could not be kept", &count(losses))?;
+    prose::labelled(out, look, "could not be kept", &count(losses))?;
     for (reason, &lost) in accounting.losses.iter().filter(|&(_, &lost)| lost != 0) {
-        line(out, look, "", &format!("{} {reason}", count(lost)))?;
+        prose::labelled(out, look, "", &format!("{} {reason}", count(lost)))?;
     }
-    line(out, look, "unclassified", &count(accounting.unclassified))?;
+    prose::labelled(out, look, "unclassified", &count(accounting.unclassified))?;
     if let Some(audit) = &accounting.audit {
         let text = format!(
             "{} returns, {} entries, difference {}",
@@ -199,22 +199,10 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
             count(audit.entries),
             audit.difference
         );
-        line(out, look, "audit", &text)?;
+        prose::labelled(out, look, "audit", &text)?;
     }
     for check in &accounting.cross_checks {
-        let verdict = match check.verdict {
-            CheckVerdict::Consistent => "consistent",
-            CheckVerdict::Inconsistent => "INCONSISTENT",
-            CheckVerdict::Informative => "for comparison",
-        };
-        let text = format!(
-            "{}: {} here, {} there: {verdict} ({})",
-            check.what,
-            count(check.ours),
-            count(check.theirs),
-            check.note
-        );
-        line(out, look, "cross-check", &text)?;
+        prose::labelled(out, look, "cross-check", &check_words(check))?;
     }
     let own = &accounting.own;
     let place = if own.apart {
@@ -227,9 +215,9 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
         super::units::duration_ns(own.cpu_ns),
         crate::cpu_list::format(&own.cpus)
     );
-    line(out, look, "modeswitch itself", &text)?;
+    prose::labelled(out, look, "modeswitch itself", &text)?;
     for missing in &accounting.unavailable {
-        line(
+        prose::labelled(
             out,
             look,
             "unavailable",
@@ -239,49 +227,18 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     Ok(())
 }
 
-/// One line of the accounting, folded to the terminal's width.
-fn line(out: &mut dyn Write, look: Look, label: &str, text: &str) -> io::Result<()> {
-    const LABEL: usize = 22;
-    let room = look
-        .columns
-        .map_or(usize::MAX, |columns| columns.saturating_sub(LABEL).max(20));
-    let mut label = label;
-    for folded in fold(text, room) {
-        writeln!(out, "{label:LABEL$}{folded}")?;
-        label = "";
-    }
-    Ok(())
-}
-
-/// Breaks a text between words.
-fn fold(text: &str, room: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let length = lines.last().map_or(0, |line| line.chars().count());
-        if length != 0 && length + 1 + word.chars().count() > room {
-            lines.push(String::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Text is broken between words and nothing of it is lost.
-    #[test]
-    fn folding_keeps_every_word() {
-        let text = "tracepoints on every way in";
-        let lines = fold(text, 12);
-        assert!(lines.iter().all(|line| line.len() <= 12), "{lines:?}");
-        assert_eq!(lines.join(" "), text);
-        assert_eq!(fold(text, usize::MAX).len(), 1);
-    }
+/// A cross-check in words. What the other count means is in the document.
+fn check_words(check: &CrossCheck) -> String {
+    let verdict = match check.verdict {
+        CheckVerdict::Consistent => "consistent",
+        CheckVerdict::Inconsistent => "INCONSISTENT: one of the two is wrong",
+        CheckVerdict::Informative => "for comparison only, since it counts other things too",
+    };
+    format!(
+        "{}: {}, and {} by {}: {verdict}",
+        check.what,
+        count(check.ours),
+        count(check.theirs),
+        check.source,
+    )
 }

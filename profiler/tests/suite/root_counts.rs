@@ -188,6 +188,24 @@ fn root_by_code() {
     assert_eq!(getppid[0]["count"], 5000);
 }
 
+/// Where the ledger has no room, entries lose their detail and not their count,
+/// and the accounting says how many.
+#[test]
+fn root_full_ledger() {
+    needs_root!("root_full_ledger");
+    let profile = counts(&["--ledger-rows", "8"], &["fork", "50"]);
+    let accounting = &profile.0["accounting"];
+    let lost = accounting["map_full"].as_u64().expect("a count");
+    assert!(lost > 0);
+    let without_detail: u64 = ["syscall", "page_fault", "new_task", "interrupt"]
+        .iter()
+        .map(|cause| profile.count(cause, "no_room_for_detail"))
+        .sum();
+    assert_eq!(without_detail, lost);
+    // 50 children: that many first returns, one way or another.
+    assert_eq!(profile.of_cause("new_task"), 50);
+}
+
 /// The highest CPU that this process may use.
 fn last_cpu() -> String {
     let allowed = modeswitch::measure::affinity::allowed();
