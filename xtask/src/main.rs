@@ -5,6 +5,7 @@
     reason = "telling a developer what happens is what this program is for"
 )]
 
+mod bench;
 mod build_ebpf;
 mod ci;
 mod ebpf_object;
@@ -26,6 +27,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Options),
+    #[command(hide = true)]
+    BenchLoop(bench::LoopOptions),
     BuildEbpf(build_ebpf::Options),
     Test(test::Options),
     Ci(ci::Options),
@@ -33,6 +37,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Bench(options) => bench::run(&options),
+        Command::BenchLoop(options) => bench::run_loop(&options),
         Command::BuildEbpf(options) => build_ebpf::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Ci(options) => ci::run(&options),

@@ -57,13 +57,15 @@ pub enum Command {
 impl Cli {
     /// Sends log messages to standard error, as many as asked for.
     pub fn start_logging(&self) {
-        let level = match self.verbose {
-            0 => log::LevelFilter::Warn,
-            1 => log::LevelFilter::Debug,
-            _ => log::LevelFilter::Trace,
+        let (everybody, ours) = match self.verbose {
+            0 => (log::LevelFilter::Warn, log::LevelFilter::Warn),
+            1 => (log::LevelFilter::Warn, log::LevelFilter::Debug),
+            _ => (log::LevelFilter::Trace, log::LevelFilter::Trace),
         };
         env_logger::Builder::new()
-            .filter_level(level)
+            .filter_level(everybody)
+            .filter_module("modeswitch", ours)
+            .filter_module("profiler_ebpf", ours)
             .format_timestamp(None)
             .format_target(false)
             .init();

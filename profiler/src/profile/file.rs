@@ -61,10 +61,19 @@ pub fn save(document: &impl serde::Serialize, path: &Path) -> Result<(), Error> 
     })
     .map_err(|error| {
         Error::Output(format!(
-            "cannot write `{}`: {error}: nothing was written; choose another place with `-o`",
-            path.display()
+            "cannot write `{}`: {}: nothing was written; choose another place with `-o`",
+            path.display(),
+            plain(&error)
         ))
     })
+}
+
+/// The system's own words for an error, without the name of a file in between.
+fn plain(error: &std::io::Error) -> String {
+    match error.raw_os_error() {
+        Some(_) => error.to_string(),
+        None => error.kind().to_string(),
+    }
 }
 
 /// Writes a file beside the old one and then puts it in its place. What is
@@ -125,6 +134,7 @@ pub fn check_writable(path: &Path) -> Result<(), Error> {
         .tempfile_in(folder)
         .map(drop)
         .map_err(|error| {
+            let error = plain(&error);
             Error::Output(format!(
                 "cannot write `{shown}`: {error}: check the folder and its permissions, or \
                  choose another place with `-o`"

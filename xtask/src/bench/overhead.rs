@@ -1,0 +1,188 @@
+//! What counting one system call costs, beside other ways to do it.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::{floor, statistics, tools};
+
+/// Ours may cost at most this much of an empty program.
+const MOST_OF_FLOOR: f64 = 1.5;
+/// And this much less than bpftrace's kernel stacks.
+const LEAST_BELOW_STACKS: f64 = 10.0;
+
+/// One way to count, and what the loop took under it in each round.
+struct Contestant {
+    name: &'static str,
+    kind: Kind,
+    nanoseconds: Vec<f64>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    Floor,
+    Modeswitch(&'static str),
+    Perf,
+    Bpftrace(&'static str),
+}
+
+/// Everybody, the reference first.
+const FIELD: [(&str, Kind); 8] = [
+    ("no probe", Kind::Nothing),
+    ("empty program, raw sys_exit (floor)", Kind::Floor),
+    ("modeswitch run", Kind::Modeswitch("off")),
+    ("modeswitch run --stacks sample", Kind::Modeswitch("sample")),
+    ("modeswitch run --stacks all", Kind::Modeswitch("all")),
+    ("perf stat -e raw_syscalls:sys_enter", Kind::Perf),
+    (
+        "bpftrace @ = count()",
+        Kind::Bpftrace("tracepoint:raw_syscalls:sys_enter { @ = count(); }"),
+    ),
+    (
+        "bpftrace @[kstack] = count()",
+        Kind::Bpftrace("tracepoint:raw_syscalls:sys_enter { @[kstack] = count(); }"),
+    ),
+];
+
+/// Runs everybody in turn and prints the table. What targets were missed.
+pub(super) fn run(modeswitch: &Path, cpu: usize, rounds: u32) -> Result<Vec<String>> {
+    let mut field: Vec<Contestant> = FIELD
+        .into_iter()
+        .filter(|(name, kind)| {
+            let there = is_there(*kind);
+            if !there {
+                println!("left out: {name}: the program is not installed");
+            }
+            there
+        })
+        .map(|(name, kind)| Contestant {
+            name,
+            kind,
+            nanoseconds: Vec::new(),
+        })
+        .collect();
+    for _ in 0..rounds {
+        for contestant in &mut field {
+            let nanoseconds = measure(contestant.kind, modeswitch, cpu)
+                .with_context(|| format!("measuring \"{}\"", contestant.name))?;
+            contestant.nanoseconds.push(nanoseconds);
+        }
+    }
+    print(&field, cpu, rounds);
+    Ok(judge(&field))
+}
+
+fn is_there(kind: Kind) -> bool {
+    match kind {
+        Kind::Perf => tools::is_there("perf"),
+        Kind::Bpftrace(_) => tools::is_there("bpftrace"),
+        Kind::Nothing | Kind::Floor | Kind::Modeswitch(_) => true,
+    }
+}
+
+/// Nanoseconds per system call under one way to count.
+fn measure(kind: Kind, modeswitch: &Path, cpu: usize) -> Result<f64> {
+    let own = tools::own()?;
+    let number = cpu.to_string();
+    let inner = [tools::shown(&own), "bench-loop".to_owned(), number.clone()];
+    let mut command;
+    let mut held = None;
+    match kind {
+        Kind::Nothing => {
+            command = Command::new(&inner[0]);
+            command.args(&inner[1..]);
+        }
+        Kind::Floor => {
+            held = Some(floor::attach()?);
+            command = Command::new(&inner[0]);
+            command.args(&inner[1..]);
+        }
+        Kind::Modeswitch(stacks) => {
+            command = Command::new(modeswitch);
+            command.args(["run", "--backend", "tracepoint", "--stacks", stacks]);
+            command.args(["--cpu", &number, "--"]).args(&inner);
+        }
+        Kind::Perf => {
+            command = Command::new("perf");
+            command
+                .args(["stat", "-e", "raw_syscalls:sys_enter", "--"])
+                .args(&inner);
+        }
+        Kind::Bpftrace(script) => {
+            command = Command::new("bpftrace");
+            command.args(["-e", script, "-c", &inner.join(" ")]);
+        }
+    }
+    let output = tools::output(&mut command)?;
+    drop(held);
+    let text = String::from_utf8_lossy(&output.stdout);
+    // Reports come before or behind the loop's own line: a number alone.
+    text.lines()
+        .find_map(|line| line.trim().parse().ok())
+        .context("the loop printed no time")
+}
+
+/// What a contestant adds to a call, in each round.
+fn added(contestant: &Contestant, reference: &Contestant) -> Vec<f64> {
+    let rounds = contestant.nanoseconds.iter().zip(&reference.nanoseconds);
+    rounds.map(|(with, without)| with - without).collect()
+}
+
+fn print(field: &[Contestant], cpu: usize, rounds: u32) {
+    println!("\nwhat counting a system call costs (CPU {cpu}, {rounds} rounds in turn)");
+    println!(
+        "{:38} {:>9} {:>9}  {:>19}  {:>7}",
+        "", "ns/call", "added", "range of added", "× floor"
+    );
+    let Some(reference) = field.first() else {
+        return;
+    };
+    let floor = median_added(field, Kind::Floor).unwrap_or(f64::NAN);
+    for contestant in field {
+        let added = added(contestant, reference);
+        let (least, most) = statistics::range(&added);
+        let median = statistics::median(&added);
+        println!(
+            "{:38} {:9.1} {median:9.1}  {:>19}  {:7.2}",
+            contestant.name,
+            statistics::median(&contestant.nanoseconds),
+            format!("{least:.1} to {most:.1}"),
+            median / floor
+        );
+    }
+}
+
+/// The median of what one kind adds.
+fn median_added(field: &[Contestant], kind: Kind) -> Option<f64> {
+    let reference = field.first()?;
+    let contestant = field.iter().find(|contestant| contestant.kind == kind)?;
+    Some(statistics::median(&added(contestant, reference)))
+}
+
+/// What targets were missed.
+fn judge(field: &[Contestant]) -> Vec<String> {
+    let mut missed = Vec::new();
+    let ours = median_added(field, Kind::Modeswitch("off")).unwrap_or(f64::NAN);
+    let mut check = |name: &str, holds: bool| {
+        println!("{} {name}", if holds { "ok    " } else { "MISSED" });
+        if !holds {
+            missed.push(name.to_owned());
+        }
+    };
+    if let Some(floor) = median_added(field, Kind::Floor) {
+        let name = format!("modeswitch adds at most {MOST_OF_FLOOR} × an empty program");
+        check(&name, ours <= MOST_OF_FLOOR * floor);
+    }
+    if let Some(perf) = median_added(field, Kind::Perf) {
+        check("modeswitch adds less than perf stat", ours < perf);
+    }
+    if let Some((_, kind)) = FIELD.last()
+        && let Some(stacks) = median_added(field, *kind)
+    {
+        let name = format!("modeswitch adds {LEAST_BELOW_STACKS} × less than kernel stacks");
+        check(&name, ours * LEAST_BELOW_STACKS <= stacks);
+    }
+    missed
+}

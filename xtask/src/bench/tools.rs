@@ -1,0 +1,65 @@
+//! The programs that take part.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
+
+use crate::workspace;
+
+/// The highest CPU that this process may use.
+pub(super) fn last_cpu() -> usize {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap_or_default();
+    (0..CpuSet::count())
+        .rev()
+        .find(|&cpu| allowed.is_set(cpu).unwrap_or(false))
+        .unwrap_or(0)
+}
+
+/// The optimised binary, built if need be.
+pub(super) fn modeswitch() -> Result<PathBuf> {
+    let mut build = workspace::cargo();
+    build.args(["build", "--quiet", "--release", "--package", "profiler"]);
+    let status = build.status().context("cannot run cargo")?;
+    if !status.success() {
+        bail!("`cargo build --release --package profiler` failed");
+    }
+    Ok(workspace::target_dir().join("release/modeswitch"))
+}
+
+/// Whether a program is there, by asking for its version.
+pub(super) fn is_there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Runs a command to its end.
+pub(super) fn output(command: &mut Command) -> Result<Output> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
+    if !output.status.success() {
+        bail!(
+            "{command:?} failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(output)
+}
+
+/// This program, to run the loop in a process of its own.
+pub(super) fn own() -> Result<PathBuf> {
+    std::env::current_exe().context("cannot find this program's own file")
+}
+
+/// A file as an argument.
+pub(super) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
