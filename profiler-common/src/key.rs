@@ -85,8 +85,8 @@ pub struct StackKey {
     pub flags: u8,
 }
 
-/// Frames kept of each stack.
-pub const STACK_DEPTH: usize = 127;
+/// Set in a stack id: the stack is stored without its innermost frame.
+pub const WITHOUT_INNERMOST: i32 = 1 << 30;
 
 const _: () = assert!(size_of::<LedgerKey>() == 32);
 const _: () = assert!(size_of::<CacheLine>() == 72);

@@ -7,7 +7,7 @@
 //! apart: from user mode there is exactly one frame in the entry code, the
 //! bottom one.
 
-use aya_ebpf::{EbpfContext, cty::c_void, helpers::bpf_get_stack};
+use aya_ebpf::{cty::c_void, helpers::bpf_get_stack};
 use core::mem::MaybeUninit;
 use profiler_common::loss::Loss;
 
@@ -21,13 +21,15 @@ const BYTES: u32 = (FRAMES * 8) as u32;
 /// Whether the only entry frame on the current kernel stack is `slot`.
 ///
 /// Without branches in the loop: the verifier of older kernels would follow
-/// every combination of them.
-#[inline(always)]
-pub fn is_outermost<C: EbpfContext>(ctx: &C, slot: u64) -> bool {
+/// every combination of them. A function of its own: up to 6.1 the verifier
+/// allows 512 bytes of stack to a program and all that it calls, and these
+/// frames must not add to what counting needs.
+#[inline(never)]
+pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
     let mut frames = MaybeUninit::<[u64; FRAMES]>::uninit();
     let buffer = frames.as_mut_ptr();
     // SAFETY: the buffer is as long as said; the helper fills all of it.
-    let written = unsafe { bpf_get_stack(ctx.as_ptr(), buffer.cast::<c_void>(), BYTES, 0) };
+    let written = unsafe { bpf_get_stack(ctx, buffer.cast::<c_void>(), BYTES, 0) };
     if written <= 0 {
         losses::note(Loss::OriginUnknown, 1);
         return false;

@@ -5,7 +5,7 @@ use aya_ebpf::{
     programs::tracing::StackIdContext,
 };
 use profiler_common::{
-    key::{CacheLine, StackKey},
+    key::{CacheLine, StackKey, WITHOUT_INNERMOST},
     loss::Loss,
 };
 
@@ -43,10 +43,24 @@ pub fn sample<C: StackIdContext>(ctx: &C, line: *const CacheLine) {
     add(&row);
 }
 
+/// `-EEXIST`: another stack has the same hash.
+const COLLISION: i32 = -17;
+
 /// Stores a stack and returns its id, or a negative error.
+///
+/// The map keeps one stack for each hash, so that of two that collide the
+/// second would be lost every time it occurs. Without its innermost frame it
+/// has another hash: that is stored instead, and marked.
 #[inline(always)]
 fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
-    match ctx.get_stackid(&STACKS, flags) {
+    let found = ctx.get_stackid(&STACKS, flags);
+    let found = match found {
+        Err(COLLISION) => ctx
+            .get_stackid(&STACKS, flags | SKIP_ONE)
+            .map(|id| id | i64::from(WITHOUT_INNERMOST)),
+        other => other,
+    };
+    match found {
         Ok(id) => id as i32,
         Err(error) => {
             losses::note(Loss::StackLost, 1);
@@ -54,6 +68,9 @@ fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
         }
     }
 }
+
+/// How many innermost frames to leave out is in the low byte of the flags.
+const SKIP_ONE: u64 = 1;
 
 /// Adds one to a row of the stack ledger.
 #[inline(never)]

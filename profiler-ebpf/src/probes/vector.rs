@@ -1,6 +1,6 @@
 //! Interrupt vectors that have a tracepoint of their own.
 
-use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{EbpfContext, macros::btf_tracepoint, programs::BtfTracePointContext};
 use profiler_common::{cause::CauseKind, key::region, vector::Vector};
 
 use crate::{
@@ -21,7 +21,7 @@ pub fn count_if_from_user(
     let Some(slot) = regs::of_current().and_then(regs::slot) else {
         return;
     };
-    if !is_stub(slot) || target::counted().is_none() || !origin::is_outermost(ctx, slot) {
+    if !is_stub(slot) || target::counted().is_none() || !origin::is_outermost(ctx.as_ptr(), slot) {
         return;
     }
     let entry = Entry {

@@ -8,12 +8,12 @@ use aya::{
     maps::{HashMap, MapData, PerCpuArray, StackTraceMap},
 };
 use profiler_common::{
-    key::{CacheLine, LedgerKey, StackKey},
+    key::{CacheLine, LedgerKey, StackKey, WITHOUT_INNERMOST},
     loss::Loss,
     names::map,
 };
 
-use super::snapshot::{Row, StackRow};
+use super::snapshot::{Row, StackRow, UNKNOWN_FRAME};
 
 /// The upper half of every kernel text address.
 const KERNEL_HALF: u64 = 0xffff_ffff_0000_0000;
@@ -103,11 +103,16 @@ pub fn losses(ebpf: &Ebpf) -> Result<BTreeMap<String, u64>> {
 pub fn stacks(ebpf: &Ebpf) -> Result<Vec<StackRow>> {
     let traces: StackTraceMap<&MapData> = find(ebpf, map::STACKS)?.try_into()?;
     let frames = |id: i32| -> Vec<u64> {
-        u32::try_from(id)
-            .ok()
-            .and_then(|id| traces.get(&id, 0).ok())
-            .map(|trace| trace.frames().iter().map(|frame| frame.ip).collect())
-            .unwrap_or_default()
+        let is_short = id > 0 && id & WITHOUT_INNERMOST != 0;
+        let Ok(plain) = u32::try_from(id & !WITHOUT_INNERMOST) else {
+            return Vec::new();
+        };
+        let Ok(trace) = traces.get(&plain, 0) else {
+            return Vec::new();
+        };
+        let innermost = is_short.then_some(UNKNOWN_FRAME);
+        let stored = trace.frames().iter().map(|frame| frame.ip);
+        innermost.into_iter().chain(stored).collect()
     };
     let rows = hash::<StackKey, u64>(ebpf, map::STACK_LEDGER)?;
     Ok(rows

@@ -36,6 +36,9 @@ pub struct Row {
     pub count: u64,
 }
 
+/// Stands for a frame that could not be kept.
+pub const UNKNOWN_FRAME: u64 = 0;
+
 /// One row of the stack ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StackRow {

