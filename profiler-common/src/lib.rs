@@ -18,6 +18,7 @@ pub mod phase;
 #[cfg(feature = "user")]
 mod pod;
 pub mod stub;
+pub mod submission;
 pub mod thread;
 pub mod vector;
 pub mod window;

@@ -18,6 +18,8 @@ pub mod map {
     pub const PHASE: &str = "PHASE";
     /// Array by CPU: whether everything on it is measured.
     pub const CPUS: &str = "CPUS";
+    /// Per-CPU array by phase and way: submissions taken off an io_uring.
+    pub const SUBMISSIONS: &str = "SUBMISSIONS";
     /// Stack trace map.
     pub const STACKS: &str = "STACKS";
     /// The programs' variables: a `WindowState`, and nothing else.
@@ -52,6 +54,10 @@ pub mod program {
     pub const SCHED_PROCESS_EXEC: &str = "sched_process_exec";
     /// The end of a thread, and the system calls that end it.
     pub const SCHED_PROCESS_EXIT: &str = "sched_process_exit";
+    /// Submissions to an io_uring, from Linux 6.4 on.
+    pub const IO_URING_SUBMIT_REQ: &str = "io_uring_submit_req";
+    /// Submissions to an io_uring, up to Linux 6.3.
+    pub const IO_URING_SUBMIT_SQE: &str = "io_uring_submit_sqe";
     /// Exit backend: fentry on `fpregs_assert_state_consistent`.
     pub const EXIT_FENTRY_FPREGS: &str = "exit_fentry_fpregs";
     /// Exit backend: fentry on `exit_to_user_mode_prepare`.

@@ -9,6 +9,15 @@ pub struct WindowState {
     /// lines of an older epoch are not believed, so that a reused thread number
     /// can never be taken for the thread that had it before.
     pub epoch: u64,
-    /// Not 0 while entries are being counted.
+    /// Bits of [`open`]: not 0 while entries are being counted.
     pub open: u64,
+}
+
+/// Bits of [`WindowState::open`].
+pub mod open {
+    /// Entries are being counted.
+    pub const COUNT: u64 = 1 << 0;
+    /// A thread that is killed on its way out of the kernel never passes the
+    /// exit probe in use, so its end is counted in place of its return.
+    pub const COUNT_KILLED: u64 = 1 << 1;
 }

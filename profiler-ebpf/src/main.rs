@@ -6,7 +6,7 @@
 //! that every return to user mode passes).
 #![no_std]
 #![no_main]
-#![feature(core_intrinsics)]
+#![feature(core_intrinsics, asm_experimental_arch)]
 #![expect(
     clippy::inline_always,
     clippy::cast_possible_truncation,

@@ -11,7 +11,8 @@ use aya_ebpf::{
 use profiler_common::{
     key::{CACHE_LINES, CacheLine, LedgerKey, StackKey, region},
     loss::Loss,
-    phase::PAGE_BYTES,
+    phase::{self, PAGE_BYTES},
+    submission,
     thread::{ThreadId, ThreadInfo, ThreadState},
 };
 
@@ -59,6 +60,11 @@ pub static STACKS: StackTrace = StackTrace::with_max_entries(16_384, 0);
 /// Distinct (cause, stacks) rows. Shrunk to one where no stacks are taken.
 #[map]
 pub static STACK_LEDGER: HashMap<StackKey, u64> = HashMap::with_max_entries(65_536, 0);
+
+/// By phase and way: submissions taken off an io_uring.
+#[map]
+pub static SUBMISSIONS: PerCpuArray<u64> =
+    PerCpuArray::with_max_entries(phase::COUNT as u32 * submission::WAYS, 0);
 
 /// By CPU: the shared-line action that the interrupt being handled runs next.
 #[map]

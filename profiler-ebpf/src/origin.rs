@@ -8,7 +8,7 @@
 //! bottom one.
 
 use aya_ebpf::{cty::c_void, helpers::bpf_get_stack};
-use core::mem::MaybeUninit;
+use core::{arch::asm, mem::MaybeUninit};
 use profiler_common::loss::Loss;
 
 use crate::{config::entry_text, losses};
@@ -28,6 +28,12 @@ const BYTES: u32 = (FRAMES * 8) as u32;
 pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
     let mut frames = MaybeUninit::<[u64; FRAMES]>::uninit();
     let buffer = frames.as_mut_ptr();
+    // Up to 5.12 or so the verifier wants the helper's buffer initialised when a
+    // raw tracepoint asks. Volatile: otherwise a call of `memset`, which loops.
+    for index in 0..FRAMES {
+        // SAFETY: within the buffer.
+        unsafe { core::ptr::write_volatile(&raw mut (*buffer)[index], 0) };
+    }
     // SAFETY: the buffer is as long as said; the helper fills all of it.
     let written = unsafe { bpf_get_stack(ctx, buffer.cast::<c_void>(), BYTES, 0) };
     if written <= 0 {
@@ -46,6 +52,19 @@ pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
         let inside = (!offset & offset.wrapping_sub(length)) >> 63;
         found += inside;
         sum = sum.wrapping_add(frame & inside.wrapping_neg());
+        // SAFETY: copies two registers onto themselves. It only keeps the compiler
+        // from doing all frames side by side, for which it would take 400 bytes
+        // of stack. With no instruction at all the kernel would refuse the line
+        // information, in which no two lines may begin at the same place.
+        unsafe {
+            asm!(
+                "{0} = {0}",
+                "{1} = {1}",
+                inout(reg) found,
+                inout(reg) sum,
+                options(nomem, nostack, preserves_flags)
+            );
+        };
     }
     written < i64::from(BYTES) && found == 1 && sum == slot
 }

@@ -14,7 +14,7 @@ use profiler_common::{
     config::filter,
     loss::Loss,
     thread::{ThreadId, ThreadInfo, ThreadState, born_at, state},
-    window::WindowState,
+    window::{WindowState, open},
 };
 
 use crate::{
@@ -63,12 +63,23 @@ pub fn begin_epoch(now_ns: u64) {
     unsafe { write_volatile(WINDOW.epoch(), now_ns) };
 }
 
+/// The window's bits.
+#[inline(always)]
+fn window() -> u64 {
+    // SAFETY: the static's own memory; see `Shared` for who else writes it.
+    unsafe { read_volatile(WINDOW.open()) }
+}
+
 /// Whether anything is being counted at all.
 #[inline(always)]
 fn is_open() -> bool {
-    // SAFETY: the static's own memory; see `Shared` for who else writes it.
-    let open = unsafe { read_volatile(WINDOW.open()) };
-    open != 0
+    window() != 0
+}
+
+/// Whether the end of a killed thread stands for the return that it never made.
+#[inline(always)]
+pub fn counts_killed() -> bool {
+    window() & open::COUNT_KILLED != 0
 }
 
 /// The number of the thread running now, as the initial pid namespace counts.
@@ -97,6 +108,16 @@ pub fn followed() -> Option<u32> {
     // SAFETY: a row just looked up; its words are read in one piece each.
     let ThreadState { born, state: now } = unsafe { *thread };
     (now == state::COUNTED).then_some(born)
+}
+
+/// Whether entries of a process are being counted, whichever of its threads
+/// asks. The number of a process is that of its first thread.
+#[inline(always)]
+pub fn is_open_for_process(tgid: u32) -> bool {
+    if !is_open() {
+        return false;
+    }
+    config!(filter) == filter::CPUS || THREADS.get_ptr(tgid).is_some()
 }
 
 /// With a CPU filter, threads are taken down as they are met.

@@ -10,6 +10,7 @@ mod build_ebpf;
 mod ci;
 mod ebpf_object;
 mod install;
+mod lab;
 mod test;
 mod workspace;
 
@@ -33,6 +34,7 @@ enum Command {
     BuildEbpf(build_ebpf::Options),
     Test(test::Options),
     Ci(ci::Options),
+    Lab(lab::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
         Command::BuildEbpf(options) => build_ebpf::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Ci(options) => ci::run(&options),
+        Command::Lab(options) => return lab::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -20,14 +20,18 @@ const EXECVEAT: u32 = 322;
 /// cause that stands for is decided when the counts are read.
 #[inline(always)]
 fn on_return<C: StackIdContext>(ctx: &C) {
-    let Some(regs) = regs::of_current() else {
-        losses::note(Loss::RegistersUnreadable, 1);
-        return;
-    };
-    let (Some(slot), Some(call)) = (regs::slot(regs), regs::call(regs)) else {
-        losses::note(Loss::RegistersUnreadable, 1);
-        return;
-    };
+    match entry_of_current() {
+        Some(entry) => count(ctx, region::IRQS_OFF, entry),
+        None => losses::note(Loss::RegistersUnreadable, 1),
+    }
+}
+
+/// The entry by which the current thread has come into the kernel.
+#[inline(always)]
+pub fn entry_of_current() -> Option<Entry> {
+    let regs = regs::of_current()?;
+    let slot = regs::slot(regs)?;
+    let call = regs::call(regs)?;
     let number = call.orig_ax as u32;
     let is_call = in_text!(syscall)(slot) || in_text!(int80)(slot) || in_text!(compat)(slot);
     let moved = call.orig_ax == u64::MAX || number == EXECVE || number == EXECVEAT;
@@ -38,13 +42,12 @@ fn on_return<C: StackIdContext>(ctx: &C) {
     } else {
         in_text!(page_fault)(slot)
     };
-    let entry = Entry {
+    Some(Entry {
         kind: CauseKind::Return.code(),
         detail: number,
         slot: slot as u32,
         user_ip: if has_place { call.ip } else { 0 },
-    };
-    count(ctx, region::IRQS_OFF, entry);
+    })
 }
 
 /// proto: `void fpregs_assert_state_consistent(void)`: called once for each

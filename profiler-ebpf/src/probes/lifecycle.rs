@@ -17,7 +17,9 @@ use crate::{
     config::{config, in_text},
     ledger,
     maps::{THREAD_INFO, THREADS},
-    phase, regs, target,
+    phase,
+    probes::exit::entry_of_current,
+    regs, target,
 };
 
 /// Reads a 32-bit field of a task.
@@ -65,7 +67,13 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
         return 0;
     };
     // SAFETY: a row just looked up.
-    let born = unsafe { (*thread).born };
+    let ThreadState {
+        born,
+        state: before,
+    } = unsafe { *thread };
+    if before == state::UNTIL_EXEC {
+        debug!(&ctx, "thread {} is counted from here on", tid);
+    }
     let now = ThreadState {
         born,
         state: state::COUNTED,
@@ -132,31 +140,39 @@ pub fn sched_process_exit(_ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Counts `exit` or `exit_group` if that is what the thread is in.
+/// Counts `exit` or `exit_group` if that is what the thread is in. A thread that
+/// was killed instead is on its way out of an earlier entry; where the exit
+/// probe comes too late to see that, it is counted here.
 #[inline(always)]
 fn count_last_call(tid: u32, born: u32) {
-    let Some(regs) = regs::of_current() else {
+    let Some(slot) = regs::of_current().and_then(regs::slot) else {
         return;
     };
-    let (Some(slot), Some(call)) = (regs::slot(regs), regs::call(regs)) else {
+    let Some(entry) = entry_of_current() else {
         return;
     };
-    let number = call.orig_ax as u32;
+    let number = entry.detail;
     let native = in_text!(syscall)(slot) && (number == 60 || number == 231);
     let compat =
         (in_text!(int80)(slot) || in_text!(compat)(slot)) && (number == 1 || number == 252);
-    if native || compat {
-        let key = LedgerKey {
-            tid,
-            born,
-            user_ip: call.ip,
-            detail: number,
-            slot: 0,
-            phase: phase::current(),
-            kind: CauseKind::Syscall.code(),
-            flags: if compat { key_flags::COMPAT } else { 0 },
-            padding: 0,
-        };
-        ledger::add(&key, 1);
+    let mut key = LedgerKey {
+        tid,
+        born,
+        user_ip: entry.user_ip,
+        detail: number,
+        slot: 0,
+        phase: phase::current(),
+        kind: CauseKind::Syscall.code(),
+        flags: if compat { key_flags::COMPAT } else { 0 },
+        padding: 0,
+    };
+    if !native && !compat {
+        // A thread of the kernel's own has never been in user mode.
+        if !target::counts_killed() || in_text!(ret_from_fork)(slot) {
+            return;
+        }
+        key.slot = entry.slot;
+        key.kind = entry.kind;
     }
+    ledger::add(&key, 1);
 }

@@ -3,6 +3,7 @@
 mod device_irq;
 mod exit;
 mod floor;
+mod io_uring;
 mod lifecycle;
 mod nmi;
 mod page_fault;

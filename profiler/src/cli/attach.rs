@@ -13,7 +13,8 @@ use crate::{
     exit_code,
     measure::{
         affinity,
-        run::{Plan, Subject, measure},
+        plan::{Plan, Subject},
+        run::measure,
     },
     probe::settings::Filter,
     profile::build,

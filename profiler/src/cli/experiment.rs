@@ -68,6 +68,7 @@ pub fn run(args: &ExperimentArgs, verbose: u8) -> Result<u8> {
             backend: args.backend,
             stacks: StackPolicy::Off,
             filter: Filter::Threads,
+            io_uring: false,
             ledger_rows: LEDGER_ROWS,
             diagnostics: verbose > 0,
         },

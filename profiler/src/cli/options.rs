@@ -36,6 +36,11 @@ pub struct ProbeOptions {
     )]
     pub stacks: StackPolicy,
 
+    /// Also count who takes submissions off an io_uring: its kernel thread or a
+    /// system call. Costs something for each I/O.
+    #[arg(long, help_heading = "Measuring")]
+    pub io_uring: bool,
+
     /// Rows that the ledger has room for: threads times ways to enter the kernel.
     #[arg(long, default_value_t = LEDGER_ROWS, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
           value_name = "N", help_heading = "Measuring")]
@@ -54,6 +59,7 @@ impl ProbeOptions {
             backend: self.backend,
             stacks: self.stacks,
             filter,
+            io_uring: self.io_uring,
             ledger_rows: self.ledger_rows,
             diagnostics: verbose > 0,
         }

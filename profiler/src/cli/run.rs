@@ -16,7 +16,8 @@ use crate::{
     launch::{command::Command, user::User},
     measure::{
         affinity,
-        run::{Plan, Subject, measure},
+        plan::{Plan, Subject},
+        run::measure,
     },
     probe::settings::Filter,
     profile::{build, model::Profile},

@@ -11,9 +11,10 @@ use profiler_common::{
     key::{CacheLine, LedgerKey, StackKey, WITHOUT_INNERMOST},
     loss::Loss,
     names::map,
+    submission,
 };
 
-use super::snapshot::{Row, StackRow, UNKNOWN_FRAME};
+use super::snapshot::{Row, StackRow, SubmissionRow, UNKNOWN_FRAME};
 
 /// The upper half of every kernel text address.
 const KERNEL_HALF: u64 = 0xffff_ffff_0000_0000;
@@ -93,6 +94,24 @@ pub fn losses(ebpf: &Ebpf) -> Result<BTreeMap<String, u64>> {
         .iter()
         .zip(totals)
         .map(|(loss, total)| (loss.name().to_owned(), total))
+        .collect())
+}
+
+/// Submissions to an io_uring, by phase: only phases that had any.
+///
+/// # Errors
+/// If the map cannot be read.
+pub fn submissions(ebpf: &Ebpf) -> Result<Vec<SubmissionRow>> {
+    let totals = per_cpu_totals(ebpf, map::SUBMISSIONS)?;
+    let ways = submission::WAYS as usize;
+    let rows = (0u16..).zip(totals.chunks_exact(ways));
+    Ok(rows
+        .map(|(phase, counts)| SubmissionRow {
+            phase,
+            by_sq_thread: counts[submission::BY_SQ_THREAD as usize],
+            by_enter: counts[submission::BY_ENTER as usize],
+        })
+        .filter(|row| row.by_sq_thread + row.by_enter != 0)
         .collect())
 }
 

@@ -50,6 +50,17 @@ pub struct StackRow {
     pub user: Vec<u64>,
 }
 
+/// Submissions to an io_uring in one phase.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionRow {
+    /// The phase.
+    pub phase: u16,
+    /// Taken off the ring by the kernel's submission thread.
+    pub by_sq_thread: u64,
+    /// Taken off the ring in a system call.
+    pub by_enter: u64,
+}
+
 /// One thread that was followed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Thread {
@@ -123,6 +134,10 @@ pub struct Window {
 pub struct Own {
     /// The CPUs that the profiler kept itself to.
     pub cpus: Vec<u32>,
+    /// The CPU, if it was only one.
+    pub cpu: Option<u32>,
+    /// Its own entries into the kernel: null, since it does not count itself.
+    pub entries: Option<u64>,
     /// Whether those are apart from the target's.
     pub apart: bool,
     /// CPU time that the profiler used during the window.
@@ -130,7 +145,7 @@ pub struct Own {
 }
 
 /// The whole of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// The ledger.
     pub rows: Vec<Row>,
@@ -170,6 +185,8 @@ pub struct Snapshot {
     pub kernel_symbols: BTreeMap<u64, (String, u64)>,
     /// What the program said of its own work.
     pub io: Option<IoSummary>,
+    /// Submissions to an io_uring, if they were to be counted.
+    pub submissions: Option<Vec<SubmissionRow>>,
     /// What the command wrote to its standard error, if that was kept.
     pub errors: String,
     /// The profiler's own part.

@@ -14,7 +14,10 @@ use crate::{
     collect::snapshot::Snapshot,
     error::Error,
     launch::command::{Command, Output},
-    measure::run::{Plan, Subject, measure},
+    measure::{
+        plan::{Plan, Subject},
+        run::measure,
+    },
     probe::settings::Settings,
     profile::{build, model::SCHEMA_VERSION},
 };

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::user::User;
+use super::{c_string::c_string, user::User};
 use crate::error::Error;
 
 /// A command that is known to exist.
@@ -104,15 +104,6 @@ impl Command {
             .map(|(name, value)| c_string(&[name.as_bytes(), b"=", value.as_bytes()].concat()))
             .collect()
     }
-}
-
-/// A C string, or an error where there is a zero byte inside.
-pub(super) fn c_string(bytes: &[u8]) -> Result<CString, Error> {
-    CString::new(bytes).map_err(|error| {
-        Error::Usage(format!(
-            "an argument or variable has a zero byte in it: {error}"
-        ))
-    })
 }
 
 /// Whether this is a file with any of its execute bits set.

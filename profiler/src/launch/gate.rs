@@ -20,7 +20,10 @@ use nix::{
     unistd::{ForkResult, Pid, dup2_stderr, dup2_stdout, execve, fork, pipe2},
 };
 
-use super::command::{Command, Output, c_string};
+use super::{
+    c_string::c_string,
+    command::{Command, Output},
+};
 use crate::error::Error;
 
 /// A process that waits at the gate.

@@ -1,5 +1,6 @@
 //! Starting the command, holding it until the probes are armed, and waiting.
 
+mod c_string;
 pub mod command;
 pub mod gate;
 pub mod signals;

@@ -45,8 +45,8 @@ pub struct Outcome {
 pub trait Watched {
     /// Numbers of the threads still followed.
     fn alive(&mut self) -> Vec<u32>;
-    /// Looks at the phase now.
-    fn sample_phase(&mut self);
+    /// Looks at the phase now, and whatever else is looked at now and then.
+    fn look(&mut self);
 }
 
 /// Waits until a launched command has ended.
@@ -93,10 +93,10 @@ pub async fn command(
                 send_all(pid, watched, if first { Signal::SIGTERM } else { Signal::SIGKILL });
                 deadline = Some(Instant::now() + GRACE);
             }
-            _ = ticks.tick() => watched.sample_phase(),
+            _ = ticks.tick() => watched.look(),
         }
     };
-    watched.sample_phase();
+    watched.look();
     let left_running = if reason == Reason::TargetEnded {
         watched.alive().len()
     } else {
@@ -134,7 +134,7 @@ pub async fn attached(
             }
             () = until(deadline) => break Reason::Duration,
             _ = ticks.tick() => {
-                watched.sample_phase();
+                watched.look();
                 if ends_with_target && watched.alive().is_empty() {
                     break Reason::TargetEnded;
                 }

@@ -4,7 +4,7 @@ use std::ffi::{CString, OsString};
 
 use nix::unistd::{Gid, Uid};
 
-use super::command::c_string;
+use super::c_string::c_string;
 use crate::error::Error;
 
 /// The user that a command runs as.

@@ -2,7 +2,7 @@
 
 use nix::unistd::Pid;
 
-use super::run::Subject;
+use super::plan::Subject;
 use crate::{
     collect::snapshot::{Ending, Target},
     launch::supervise::{Outcome, Reason},

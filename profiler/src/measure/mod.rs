@@ -4,5 +4,6 @@ pub mod affinity;
 mod describe;
 pub mod metrics;
 mod observe;
+pub mod plan;
 pub mod run;
 mod window;

@@ -8,7 +8,7 @@ use profiler_common::{phase, thread::state};
 
 use super::{
     metrics::{self, Mailbox},
-    run::{Plan, Subject},
+    plan::{Plan, Subject},
     window::WindowClock,
 };
 use crate::{
@@ -21,12 +21,13 @@ use crate::{
         signals::Signals,
         supervise::{self, Outcome, Watched},
     },
-    probe::session::Session,
+    probe::{kernel_log::KernelLog, session::Session},
 };
 
 /// Everything that a measurement has in its hands while it runs.
 pub(super) struct Bench {
     pub(super) session: Session,
+    pub(super) kernel_log: KernelLog,
     pub(super) signals: Signals,
     pub(super) phases: Phases,
     pub(super) metrics: Mailbox,
@@ -134,6 +135,7 @@ impl Bench {
         let mut watch = Watch {
             session: &mut self.session,
             phases: &mut self.phases,
+            kernel_log: &mut self.kernel_log,
         };
         supervise::command(pid, plan.duration, &mut self.signals, &mut watch).await
     }
@@ -143,6 +145,7 @@ impl Bench {
         let mut watch = Watch {
             session: &mut self.session,
             phases: &mut self.phases,
+            kernel_log: &mut self.kernel_log,
         };
         supervise::attached(
             plan.duration,
@@ -158,6 +161,7 @@ impl Bench {
 struct Watch<'a> {
     session: &'a mut Session,
     phases: &'a mut Phases,
+    kernel_log: &'a mut KernelLog,
 }
 
 impl Watched for Watch<'_> {
@@ -165,7 +169,8 @@ impl Watched for Watch<'_> {
         threads::alive(self.session.ebpf())
     }
 
-    fn sample_phase(&mut self) {
+    fn look(&mut self) {
         self.phases.sample();
+        self.kernel_log.pass_on();
     }
 }

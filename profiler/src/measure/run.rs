@@ -1,14 +1,12 @@
 //! One measurement from beginning to end.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
-use nix::unistd::Pid;
 
 use super::{
     affinity, describe,
     metrics::{self, Mailbox},
     observe::{self, Bench, Observed},
+    plan::Plan,
     window,
 };
 use crate::{
@@ -19,32 +17,10 @@ use crate::{
         threads,
     },
     kernel::{interrupts::Interrupts, symbols::Symbols, version::Host},
-    launch::{command::Command, signals::Signals},
-    probe::{kernel_log, privileges, session::Session, settings::Settings},
+    launch::signals::Signals,
+    probe::{kernel_log::KernelLog, privileges, session::Session},
     symbolize,
 };
-
-/// What to measure.
-#[derive(Clone, Debug)]
-pub enum Subject {
-    /// A command, and all that it creates.
-    Command(Box<Command>),
-    /// A running process, and all that it creates.
-    Process(Pid),
-    /// Everything on some CPUs.
-    Cpus(Vec<u32>),
-}
-
-/// What to measure, and how.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// What.
-    pub subject: Subject,
-    /// With which probes.
-    pub settings: Settings,
-    /// For how long at most.
-    pub duration: Option<Duration>,
-}
 
 /// Carries a plan out.
 ///
@@ -56,15 +32,13 @@ pub fn measure(plan: &Plan) -> Result<Snapshot> {
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    tokio::task::LocalSet::new().block_on(&runtime, measure_async(plan))
+    runtime.block_on(measure_async(plan))
 }
 
 async fn measure_async(plan: &Plan) -> Result<Snapshot> {
     let symbols = Symbols::read()?;
     let mut session = Session::start(&plan.settings, &symbols)?;
-    if plan.settings.diagnostics {
-        kernel_log::forward(session.ebpf())?;
-    }
+    let kernel_log = KernelLog::open(session.ebpf(), plan.settings.diagnostics)?;
     let allowed = affinity::allowed();
     let (cpus, apart) = affinity::step_aside(&observe::busy_cpus(&plan.subject));
     let cpu_before = window::own_cpu_ns();
@@ -74,15 +48,19 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         metrics: Mailbox::create(c"modeswitch-metrics")?,
         errors: Mailbox::create(c"modeswitch-errors")?,
         session,
+        kernel_log,
         allowed,
     };
     let observed = observe::observe(&mut bench, plan).await?;
     bench.session.stop();
+    bench.kernel_log.pass_on();
     let interrupts_after = Interrupts::read();
     if let Err(error) = affinity::set(&bench.allowed) {
         log::debug!("cannot go back to all CPUs: {error}");
     }
     let own = Own {
+        cpu: <[u32; 1]>::try_from(cpus.clone()).ok().map(|[cpu]| cpu),
+        entries: None,
         cpus,
         apart,
         cpu_ns: window::own_cpu_ns().saturating_sub(cpu_before),
@@ -113,7 +91,13 @@ fn collect(
     } else {
         maps::stacks(ebpf)?
     };
+    let submissions = if plan.settings.io_uring {
+        Some(maps::submissions(ebpf)?)
+    } else {
+        None
+    };
     Ok(Snapshot {
+        submissions,
         overflow: maps::overflow(ebpf)?,
         losses: maps::losses(ebpf)?,
         threads: threads::all(ebpf)?,

@@ -3,7 +3,7 @@
 use profiler_common::names::program;
 use serde::{Deserialize, Serialize};
 
-use super::catalog::AttachPoint;
+use super::attach_point::AttachPoint;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -80,6 +80,13 @@ impl ExitHook {
         }
     }
 
+    /// Whether threads that are killed on their way out never get that far: it
+    /// comes behind the loop that delivers signals.
+    #[must_use]
+    pub const fn passes_late(self) -> bool {
+        matches!(self, Self::FentryFpregs | Self::KprobeFpregs)
+    }
+
     /// Whether it is a kprobe.
     #[must_use]
     pub const fn is_kprobe(self) -> bool {
@@ -110,7 +117,7 @@ impl BackendChoice {
 }
 
 /// The families in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Families {
     /// Tracepoints on the ways in.
     pub entry: bool,

@@ -2,18 +2,7 @@
 
 use profiler_common::{names::program, vector::Vector};
 
-use super::backend::ExitHook;
-
-/// Where a program attaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AttachPoint {
-    /// A tracepoint, with typed arguments.
-    Tracepoint(&'static str),
-    /// The start of a function, through a BPF trampoline.
-    Fentry(&'static str),
-    /// The start of a function, through a breakpoint or ftrace.
-    Kprobe(&'static str),
-}
+use super::{attach_point::AttachPoint, backend::ExitHook};
 
 /// What a program contributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +13,8 @@ pub enum Role {
     Nmi,
     /// Counts one kind of entry.
     Entry,
+    /// Counts submissions to an io_uring. One of several names it has had.
+    Submissions,
     /// Counts returns.
     Exit(ExitHook),
 }
@@ -73,6 +64,8 @@ pub fn all() -> Vec<Probe> {
         Probe::tracepoint(program::IRQ_HANDLER_ENTRY, Role::Entry, true),
         Probe::tracepoint(program::IRQ_HANDLER_EXIT, Role::Entry, true),
         Probe::tracepoint(program::NMI_HANDLER, Role::Nmi, false),
+        Probe::tracepoint(program::IO_URING_SUBMIT_REQ, Role::Submissions, false),
+        Probe::tracepoint(program::IO_URING_SUBMIT_SQE, Role::Submissions, false),
     ]);
     probes.extend(ExitHook::ALL.iter().map(|&hook| Probe {
         program: hook.program(),

@@ -3,22 +3,29 @@
 use anyhow::{Context, Result};
 use aya::Ebpf;
 use aya_log::EbpfLogger;
-use tokio::io::{Interest, unix::AsyncFd};
 
-/// Passes the programs' messages to our logger until the runtime ends.
-///
-/// # Errors
-/// If the message buffer cannot be opened or watched.
-pub fn forward(ebpf: &mut Ebpf) -> Result<()> {
-    let logger = EbpfLogger::init(ebpf).context("cannot open the programs' message buffer")?;
-    // SAFETY: the logger keeps the ring buffer's descriptor until it is dropped.
-    let mut logger = unsafe { AsyncFd::register_with_interest(logger, Interest::READABLE) }
-        .context("cannot watch the programs' message buffer")?;
-    tokio::task::spawn_local(async move {
-        while let Ok(mut ready) = logger.readable_mut().await {
-            ready.get_inner_mut().flush();
-            ready.clear_ready();
+/// The programs' messages, passed on to our log whenever they are asked for:
+/// by a clock and at the end, never by a wake-up from a measured CPU.
+pub struct KernelLog {
+    logger: Option<EbpfLogger<&'static dyn log::Log>>,
+}
+
+impl KernelLog {
+    /// Opens the message buffer, if messages are wanted.
+    ///
+    /// # Errors
+    /// If it cannot be opened.
+    pub fn open(ebpf: &mut Ebpf, wanted: bool) -> Result<Self> {
+        let logger = wanted
+            .then(|| EbpfLogger::init(ebpf).context("cannot open the programs' message buffer"))
+            .transpose()?;
+        Ok(Self { logger })
+    }
+
+    /// Passes on what has come in since the last time.
+    pub fn pass_on(&mut self) {
+        if let Some(logger) = &mut self.logger {
+            logger.flush();
         }
-    });
-    Ok(())
+    }
 }

@@ -11,7 +11,7 @@ use aya::{
 
 use aya_obj::btf::BtfKind;
 
-use super::catalog::{AttachPoint, Probe};
+use super::{attach_point::AttachPoint, catalog::Probe};
 
 /// A program that is attached. It is detached when this is dropped.
 #[expect(dead_code, reason = "held for what dropping it does")]

@@ -1,5 +1,6 @@
 //! Loading and attaching the eBPF programs.
 
+pub mod attach_point;
 pub mod backend;
 pub mod catalog;
 pub mod kernel_log;

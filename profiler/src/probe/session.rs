@@ -7,12 +7,12 @@ use aya::{Btf, Ebpf, EbpfLoader, maps::Array};
 use profiler_common::{
     config::{ProbeConfig, filter},
     names::{global, map},
-    window::WindowState,
+    window::{WindowState, open},
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    backend::Families,
+    backend::{ExitHook, Families},
     catalog::{self, Probe, Role},
     links::{self, Link},
     object::OBJECT,
@@ -119,7 +119,9 @@ impl Session {
     /// # Errors
     /// If the programs' memory cannot be written.
     pub fn open_window(&mut self) -> Result<()> {
-        self.set_window(1)
+        let passes_late = self.families.exit.is_some_and(ExitHook::passes_late);
+        let killed = if passes_late { open::COUNT_KILLED } else { 0 };
+        self.set_window(open::COUNT | killed)
     }
 
     /// Counts no more: what happens while the programs are being detached is
@@ -182,7 +184,7 @@ impl Session {
             let wanted = match probe.role {
                 Role::Nmi => true,
                 Role::Entry => self.families.entry,
-                Role::Lifecycle | Role::Exit(_) => false,
+                Role::Lifecycle | Role::Submissions | Role::Exit(_) => false,
             };
             if !wanted {
                 continue;
@@ -197,8 +199,30 @@ impl Session {
                 });
             }
         }
+        if settings.io_uring {
+            self.attach_submissions(&probes, btf)?;
+        }
         self.reason = reason(self.families, &refusals);
         Ok(())
+    }
+
+    /// Attaches to whichever name the submission tracepoint has here.
+    fn attach_submissions(&mut self, probes: &[Probe], btf: &Btf) -> Result<()> {
+        let names = probes
+            .iter()
+            .filter(|probe| probe.role == Role::Submissions);
+        let mut refusals = Vec::new();
+        for probe in names {
+            match self.attach(btf, probe) {
+                Ok(()) => return Ok(()),
+                Err(error) => refusals.push(format!("{error:#}")),
+            }
+        }
+        Err(Error::Environment(format!(
+            "submissions to an io_uring cannot be counted here ({}): leave `--io-uring` out",
+            refusals.join("; ")
+        ))
+        .into())
     }
 
     /// Attaches a program without which there is nothing to measure.

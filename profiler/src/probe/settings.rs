@@ -58,6 +58,8 @@ pub struct Settings {
     pub stacks: StackPolicy,
     /// Whose entries.
     pub filter: Filter,
+    /// Whether submissions to an io_uring are counted.
+    pub io_uring: bool,
     /// Rows that the ledger has room for.
     pub ledger_rows: u32,
     /// Whether the programs' own diagnostics are wanted.

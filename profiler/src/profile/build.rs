@@ -8,12 +8,12 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    checks, ledger,
+    audit, checks, ledger,
     model::{
-        Accounting, Audit, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool,
-        Unavailable, Window,
+        Accounting, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable,
+        Window,
     },
-    rates,
+    polling, rates,
 };
 use crate::collect::snapshot::Snapshot;
 
@@ -51,6 +51,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         window,
         exit: snapshot.ending.clone(),
         memory: memory(&ledger),
+        polling: polling::evidence(snapshot, &ledger),
         ledger,
         io: snapshot.io.clone(),
         accounting,
@@ -121,35 +122,12 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         stacks_lost: loss(Loss::StackLost),
         unclassified,
         losses: snapshot.losses.clone(),
-        audit: audit(snapshot),
+        audit: audit::of(snapshot),
         cross_checks: checks::all(snapshot, ledger),
         own: snapshot.own.clone(),
         usage: snapshot.usage,
         unavailable: unavailable(snapshot),
     }
-}
-
-/// Returns against entries, where both were counted. Calls that never return
-/// are entries without a return; the end of the thread has counted them.
-fn audit(snapshot: &Snapshot) -> Option<Audit> {
-    if !snapshot.families.entry || snapshot.families.exit.is_none() {
-        return None;
-    }
-    let count = |is_return: bool| -> u64 {
-        snapshot
-            .rows
-            .iter()
-            .filter(|row| (row.kind == CauseKind::Return.code()) == is_return)
-            .map(|row| row.count)
-            .sum()
-    };
-    let (exits, entries) = (count(true), count(false));
-    Some(Audit {
-        exits,
-        entries,
-        difference: i64::try_from(exits).unwrap_or(i64::MAX)
-            - i64::try_from(entries).unwrap_or(i64::MAX),
-    })
 }
 
 /// What this run cannot tell, and why.
@@ -189,6 +167,9 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "the return to user mode does not show it: use `--backend audit`".to_owned(),
         );
     }
+    if let Some(reason) = kprobe_losses(snapshot) {
+        say("events lost by the kprobe", reason);
+    }
     for status in &snapshot.programs {
         if let Some(reason) = &status.skipped {
             say(&format!("{} events", status.program), reason.clone());
@@ -205,6 +186,26 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         );
     }
     list
+}
+
+/// Why the counts of a kprobe are a lower bound here, if they are.
+///
+/// The kernel passes over kprobe programs while a task that was preempted on
+/// that CPU is inside `bpf()`. Where nothing is preempted in the kernel, that
+/// cannot be; and up to 6.17 or so nobody counts what is passed over.
+fn kprobe_losses(snapshot: &Snapshot) -> Option<String> {
+    let hook = snapshot.families.exit.filter(|hook| hook.is_kprobe())?;
+    // A kernel that was not built to be preempted does not say so anywhere.
+    let preemption = snapshot.host.preemption.as_deref()?;
+    if matches!(preemption, "none" | "voluntary") {
+        return None;
+    }
+    Some(format!(
+        "the preemption model is {preemption}: while a task that is preempted in bpf() waits for \
+         its CPU, the kernel skips the kprobe on {} there, and not every kernel counts that. The \
+         counts are a lower bound; `--backend fentry` is exact",
+        hook.function()
+    ))
 }
 
 /// How many hypervisor callbacks arrived in the window, if any.

@@ -4,7 +4,10 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use profiler_common::cause::CauseKind;
 
-use super::model::{CauseRow, CodeRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow};
+use super::{
+    audit,
+    model::{CauseRow, CodeRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow},
+};
 use crate::{
     classify::{cause::Cause, entry},
     collect::snapshot::{Row, Snapshot, UNKNOWN_FRAME},
@@ -58,7 +61,10 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         }
     }
     for (&code, &count) in &snapshot.overflow {
-        let kind = CauseKind::from_code(code).unwrap_or(CauseKind::Unclassified);
+        let kind = CauseKind::from_code(code)
+            // Without its row, a return cannot be told from any other.
+            .filter(|kind| *kind != CauseKind::Return)
+            .unwrap_or(CauseKind::Unclassified);
         let key = (kind, "no_room_for_detail".to_owned());
         all.entry(key).or_default().add("unknown", count);
     }
@@ -73,14 +79,10 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
     }
 }
 
-/// The rows that make up the ledger: with both families attached, entries are
-/// counted twice, and the tracepoints know more.
+/// The rows that make up the ledger.
 fn counted_rows(snapshot: &Snapshot) -> impl Iterator<Item = &Row> {
-    let is_audit = snapshot.families.entry && snapshot.families.exit.is_some();
-    snapshot
-        .rows
-        .iter()
-        .filter(move |row| !(is_audit && row.kind == CauseKind::Return.code()))
+    let rows = snapshot.rows.iter();
+    rows.filter(|row| audit::is_counted(row, snapshot))
 }
 
 /// A length of time in seconds, never zero.

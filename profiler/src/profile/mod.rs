@@ -1,8 +1,10 @@
 //! A run's whole result, as data. From here on nothing needs root or a kernel.
 
+pub mod audit;
 pub mod build;
 pub mod checks;
 pub mod file;
 pub mod ledger;
 pub mod model;
+pub mod polling;
 pub mod rates;

@@ -41,6 +41,9 @@ pub struct Profile {
     pub memory: Memory,
     /// What the program said of its own work, or null if it said nothing.
     pub io: Option<IoSummary>,
+    /// Whether polling was really polling, or null if that was not asked.
+    #[serde(default)]
+    pub polling: Option<Polling>,
     /// What stands behind the counts.
     pub accounting: Accounting,
     /// What could be done about it.
@@ -233,6 +236,22 @@ pub struct MappingRow {
     pub distinct_pages: u64,
 }
 
+/// Evidence of polling: in steady state if one was marked, else in the whole run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Polling {
+    /// The phase that the counts are from, or null for the whole run.
+    pub phase: Option<String>,
+    /// Submissions taken off the ring by the kernel's thread, or null where
+    /// this kernel does not tell whose thread it is.
+    pub sqes_by_sq_thread: Option<u64>,
+    /// Submissions taken off the ring in a system call.
+    pub sqes_by_enter: u64,
+    /// Calls of `io_uring_enter`, of any kind.
+    pub enter_calls: u64,
+    /// Interrupts of devices in the whole run, whoever caused them.
+    pub device_irqs: BTreeMap<String, u64>,
+}
+
 /// What stands behind the counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Accounting {
@@ -268,8 +287,8 @@ pub struct Miss {
     pub count: Option<u64>,
 }
 
-/// Returns against entries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Returns against entries, as far as both families of probes can see them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// Returns counted by the exit probe.
     pub exits: u64,
@@ -277,6 +296,22 @@ pub struct Audit {
     pub entries: u64,
     /// The first less the second.
     pub difference: i64,
+    /// What only one of the two can see. Not in the numbers above.
+    #[serde(default)]
+    pub one_sided: Vec<OneSided>,
+}
+
+/// Entries that only one family of probes can see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OneSided {
+    /// The cause.
+    pub cause: String,
+    /// Its detail.
+    pub detail: String,
+    /// How many.
+    pub count: u64,
+    /// Why the other family does not see them.
+    pub reason: String,
 }
 
 /// One of our counts beside an independent one.

@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod format;
 pub mod io;
+pub mod polling;
 pub mod prose;
 pub mod style;
 pub mod table;

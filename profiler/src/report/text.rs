@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    io as io_report, prose,
+    io as io_report, polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
     table,
     units::{count, rate, share},
@@ -34,6 +34,10 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
         io_report::write(io, look, out)?;
+    }
+    if let Some(polling) = &profile.polling {
+        heading("Polling", out)?;
+        polling_report::write(polling, look, out)?;
     }
     accounting(profile, look, out)
 }

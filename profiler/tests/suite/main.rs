@@ -12,10 +12,12 @@
 
 mod bad_input;
 mod flow;
+mod root_causes;
 mod root_counts;
 mod root_cpus;
 mod root_endings;
 mod root_experiment;
 mod root_perf;
+mod root_polling;
 mod root_stacks;
 mod support;

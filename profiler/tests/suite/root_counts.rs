@@ -37,7 +37,8 @@ fn root_system_calls() {
 fn root_first_touches() {
     needs_root!("root_first_touches");
     let profile = counts(&[], &["touch", "20000"]);
-    assert_only(&profile, "page_fault", "not_present_write", 20_000);
+    let access = profile.access("not_present_write");
+    assert_only(&profile, "page_fault", access, 20_000);
     assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
 }
 
@@ -197,13 +198,23 @@ fn root_full_ledger() {
     let accounting = &profile.0["accounting"];
     let lost = accounting["map_full"].as_u64().expect("a count");
     assert!(lost > 0);
-    let without_detail: u64 = ["syscall", "page_fault", "new_task", "interrupt"]
+    // A return without its row could be of any cause.
+    let causes = [
+        "syscall",
+        "page_fault",
+        "new_task",
+        "interrupt",
+        "unclassified",
+    ];
+    let without_detail: u64 = causes
         .iter()
         .map(|cause| profile.count(cause, "no_room_for_detail"))
         .sum();
     assert_eq!(without_detail, lost);
-    // 50 children: that many first returns, one way or another.
-    assert_eq!(profile.of_cause("new_task"), 50);
+    if profile.sees_details() {
+        // 50 children: that many first returns, one way or another.
+        assert_eq!(profile.of_cause("new_task"), 50);
+    }
 }
 
 /// The highest CPU that this process may use.

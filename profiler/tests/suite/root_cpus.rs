@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use crate::{
     needs_root,
-    support::{command::run, profile::from_output, targets},
+    support::{command::measuring, profile::from_output, targets},
 };
 
 /// A running process is attached to, counted, and left alone.
@@ -17,7 +17,10 @@ fn root_attach() {
         .spawn()
         .expect("it starts");
     let pid = target.id().to_string();
-    let output = run(["attach", "--format", "json", "--duration", "500ms", &pid]);
+    let output = measuring("attach")
+        .args(["--format", "json", "--duration", "500ms", &pid])
+        .output()
+        .expect("the binary starts");
     let profile = from_output(&output);
     let still_runs = target.try_wait().expect("ours").is_none();
     target.kill().expect("it runs");
@@ -42,14 +45,11 @@ fn root_cpu() {
         .args(["spin", "600000"])
         .spawn()
         .expect("it starts");
-    let output = run([
-        "cpu",
-        "--format",
-        "json",
-        "--duration",
-        "500ms",
-        &cpu.to_string(),
-    ]);
+    let output = measuring("cpu")
+        .args(["--format", "json", "--duration", "500ms"])
+        .arg(cpu.to_string())
+        .output()
+        .expect("the binary starts");
     target.kill().expect("it runs");
     target.wait().expect("ours");
     let profile = from_output(&output);

@@ -15,7 +15,7 @@ use nix::{
 use crate::{
     needs_root,
     support::{
-        command::{modeswitch, stderr},
+        command::{measuring, stderr},
         profile::{Json, counts, from_file},
         targets,
     },
@@ -24,8 +24,8 @@ use crate::{
 /// Starts a measurement of a program that waits for ever, and returns once the
 /// program has done its counted work.
 fn start_waiting(output: &std::path::Path) -> Child {
-    let mut child = modeswitch()
-        .args(["run", "--format", "json", "-o"])
+    let mut child = measuring("run")
+        .args(["--format", "json", "-o"])
         .arg(output)
         .arg("--")
         .arg(targets::counts())
@@ -124,8 +124,8 @@ fn root_exit_status() {
     needs_root!("root_exit_status");
     assert_eq!(counts(&[], &["status", "7"]).0["exit"]["code"], 7);
     for (mode, n, expected) in [("status", "7", 7), ("crash", "0", 128 + 11)] {
-        let output = modeswitch()
-            .args(["run", "--propagate-exit", "--"])
+        let output = measuring("run")
+            .args(["--propagate-exit", "--"])
             .arg(targets::counts())
             .args([mode, n])
             .output()
@@ -141,8 +141,8 @@ fn root_standard_streams() {
     let folder = tempfile::tempdir().expect("a folder");
     let input = folder.path().join("input");
     std::fs::write(&input, "through\n").expect("a file");
-    let output = modeswitch()
-        .args(["run", "--", "cat"])
+    let output = measuring("run")
+        .args(["--", "cat"])
         .stdin(std::fs::File::open(&input).expect("a file"))
         .output()
         .expect("the binary starts");
@@ -189,10 +189,29 @@ fn loaded_programs() -> BTreeSet<u32> {
 #[test]
 fn root_other_user() {
     needs_root!("root_other_user");
-    let output = modeswitch()
-        .args(["run", "--user=nobody", "--", "id", "-un"])
+    let output = measuring("run")
+        .args(["--user=nobody", "--", "id", "-un"])
         .output()
         .expect("the binary starts");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.starts_with("nobody\n"), "{text}{}", stderr(&output));
+}
+
+/// The programs' own rare messages reach standard error with `-v`, and only then.
+#[test]
+fn root_diagnostics() {
+    needs_root!("root_diagnostics");
+    for (options, expected) in [(&["-v", "--"][..], true), (&["--"][..], false)] {
+        let output = measuring("run")
+            .args(options)
+            .arg("true")
+            .output()
+            .expect("the binary starts");
+        let message = stderr(&output);
+        assert_eq!(
+            message.contains("is counted from here on"),
+            expected,
+            "{message}"
+        );
+    }
 }

@@ -6,7 +6,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::{
     needs_root,
-    support::{profile::counts, skip::skip, targets},
+    support::{profile::counts, skip::skip_for_tool, targets},
 };
 
 /// perf's own counts of the tracepoints we use, from its CSV output.
@@ -26,7 +26,9 @@ fn perf_counts(arguments: &[&str]) -> Result<(u64, u64), String> {
         .arg(targets::counts())
         .args(arguments)
         .output()
-        .map_err(|error| format!("perf cannot be run: {error}"))?;
+        .map_err(|error| {
+            format!("perf cannot be run: {error} (Debian: apt-get install linux-perf)")
+        })?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let count = |event: &str| {
         text.lines()
@@ -54,7 +56,7 @@ fn root_agrees_with_perf() {
     for arguments in [["getppid", "50000"], ["touch", "5000"], ["fork", "20"]] {
         let (calls, faults) = match perf_counts(&arguments) {
             Ok(found) => found,
-            Err(reason) => return skip("root_agrees_with_perf", &reason),
+            Err(reason) => return skip_for_tool("root_agrees_with_perf", &reason),
         };
         let profile = counts(&[], &arguments);
         profile.assert_nothing_lost();

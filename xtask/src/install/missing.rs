@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{privilege, rust_source};
+use super::{packages, rust_source};
 use crate::ebpf_object::toolchain::{self, Missing, Toolchain};
 use crate::ebpf_object::{pins, process};
 
@@ -33,20 +33,7 @@ pub(crate) fn install() -> Result<Toolchain> {
 
 fn install_one(piece: &Missing) -> Result<()> {
     match piece {
-        Missing::Llvm => {
-            let apt_get = [
-                "env",
-                "DEBIAN_FRONTEND=noninteractive",
-                "apt-get",
-                "-q",
-                "-y",
-            ];
-            let packages = toolchain::llvm_packages();
-            privilege::run(&[&apt_get[..], &["update"]].concat())?;
-            let mut arguments = [&apt_get[..], &["install", "--no-install-recommends"]].concat();
-            arguments.extend(packages.iter().map(String::as_str));
-            privilege::run(&arguments)
-        }
+        Missing::Llvm => packages::install(toolchain::llvm_packages().iter().map(String::as_str)),
         Missing::BpfLinker { .. } => run(Command::new("cargo")
             .env("LLVM_PREFIX", toolchain::llvm_prefix())
             .env_remove("CARGO_TARGET_DIR")

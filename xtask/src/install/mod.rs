@@ -1,9 +1,11 @@
-//! Installing what a build of the eBPF object needs and this machine lacks.
+//! Installing what this workspace's chores need and this machine lacks.
 
-mod debian;
+pub(crate) mod debian;
 mod missing;
+mod packages;
 mod privilege;
 mod rust_source;
 
 pub(crate) use missing::install as missing_toolchain;
+pub(crate) use packages::install as packages;
 pub(crate) use privilege::run as as_root;

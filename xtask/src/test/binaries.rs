@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ebpf_object::process;
 use crate::workspace;
 
 /// One test binary. Its tests are those that the filter lets through.
-#[derive(Debug)]
-pub(super) struct Binary {
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Binary {
     /// Such as `profiler suite`.
     pub(super) name: String,
     pub(super) executable: PathBuf,
@@ -22,11 +23,14 @@ pub(super) struct Binary {
 }
 
 /// Builds all test binaries and asks each what it has.
-pub(super) fn build(filter: Option<&str>) -> Result<Vec<Binary>> {
+pub(crate) fn build(filter: Option<&str>, optimized: bool) -> Result<Vec<Binary>> {
     let mut cargo = workspace::cargo();
     cargo
         .args(["test", "--no-run"])
         .args(workspace::HOST_PACKAGES);
+    if optimized {
+        cargo.arg("--release");
+    }
     cargo.arg("--message-format=json-render-diagnostics");
     let output = cargo
         .stderr(Stdio::inherit())

@@ -1,6 +1,8 @@
 //! The order of things: set-up, unprivileged tests, privileged tests, summary.
 
 use std::env;
+use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -20,6 +22,12 @@ pub(crate) struct Options {
     /// Leave out the tests that need root
     #[arg(long)]
     no_root: bool,
+    /// Build nothing: the binaries as `cargo xtask lab` has found them
+    #[arg(long, hide = true, requires = "root_only")]
+    prebuilt: Option<String>,
+    /// Write the outcome to a file, too
+    #[arg(long, hide = true)]
+    record: Option<PathBuf>,
     /// Only tests whose names contain this
     filter: Option<String>,
 }
@@ -27,8 +35,12 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filter = options.filter.as_deref();
     let access = workspace::root_access();
-    prepare::object()?;
-    let binaries = binaries::build(filter)?;
+    let binaries = if let Some(list) = &options.prebuilt {
+        serde_json::from_str(list).context("--prebuilt is no list of binaries")?
+    } else {
+        prepare::object()?;
+        binaries::build(filter, false)?
+    };
     let mut outcome = Outcome::default();
 
     if !options.root_only {
@@ -53,6 +65,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
 
     println!("\n{outcome}");
+    if let Some(file) = &options.record {
+        let text = serde_json::to_string(&outcome).context("cannot describe the outcome")?;
+        fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
     if outcome.is_empty() {
         bail!("no test has a name that contains {filter:?}");
     }

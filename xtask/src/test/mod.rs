@@ -6,4 +6,6 @@ mod outcome;
 mod output;
 mod prepare;
 
+pub(crate) use binaries::{Binary, build};
 pub(crate) use command::{Options, run};
+pub(crate) use outcome::Outcome;

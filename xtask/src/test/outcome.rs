@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Passed, failed and skipped tests; each of the latter two with its name.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
     passed: usize,
     failed: Vec<String>,
     /// Name and reason.
@@ -24,6 +26,18 @@ impl Outcome {
 
     pub(super) fn is_success(&self) -> bool {
         self.failed.is_empty()
+    }
+
+    /// Everything on one line, failures by name.
+    pub(crate) fn line(&self) -> String {
+        let mut parts = vec![format!("{} passed", self.passed)];
+        if !self.failed.is_empty() {
+            parts.push(format!("FAILED: {}", self.failed.join(", ")));
+        }
+        if !self.skipped.is_empty() {
+            parts.push(format!("{} skipped", self.skipped.len()));
+        }
+        parts.join(", ")
     }
 
     pub(super) fn pass(&mut self, count: usize) {

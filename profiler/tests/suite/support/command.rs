@@ -12,6 +12,21 @@ pub(crate) fn modeswitch() -> Command {
     command
 }
 
+/// Its option that chooses the probes: those that the lab wants tested.
+pub(crate) fn backend() -> Vec<String> {
+    match std::env::var("MODESWITCH_TEST_BACKEND") {
+        Ok(backend) if !backend.is_empty() => vec!["--backend".to_owned(), backend],
+        _ => Vec::new(),
+    }
+}
+
+/// The binary about to measure: `command` is `run` or one of its kin.
+pub(crate) fn measuring(command: &str) -> Command {
+    let mut measuring = modeswitch();
+    measuring.arg(command).args(backend());
+    measuring
+}
+
 /// Runs it to its end.
 pub(crate) fn run<I, S>(arguments: I) -> Output
 where

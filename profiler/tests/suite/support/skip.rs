@@ -14,6 +14,16 @@ pub(crate) fn skip(test: &str, reason: &str) {
     println!("SKIPPED {test}: {reason}");
 }
 
+/// Prints that a test is skipped for want of another program, or fails it in
+/// CI, which installs them all.
+pub(crate) fn skip_for_tool(test: &str, reason: &str) {
+    assert!(
+        std::env::var_os("CI").is_none_or(|value| value != "true"),
+        "{test} would be skipped, which CI forbids: {reason}"
+    );
+    println!("SKIPPED {test}: {reason}");
+}
+
 /// Ends the test here unless it may load eBPF programs.
 #[macro_export]
 macro_rules! needs_root {

@@ -12,6 +12,12 @@ pub(crate) fn counts() -> &'static Path {
     BUILT.get_or_init(|| build("counts"))
 }
 
+/// The program of the less usual ways in.
+pub(crate) fn causes() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("causes"))
+}
+
 /// Compiles `tests/targets/NAME.c`.
 fn build(name: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -13,10 +13,11 @@ use crate::ebpf_object::{process, sources};
 /// Uses apt's proxy settings, and is there on every Debian.
 const APT_HELPER: &str = "/usr/lib/apt/apt-helper";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const ETC_APT: &str = "/etc/apt";
 const PACKAGES: &str = "main/binary-amd64/Packages.xz";
 
 /// One suite, whose list of packages carries Debian's signature.
-pub(in crate::install) struct Archive {
+pub(crate) struct Archive {
     base: String,
     packages: String,
     scratch: PathBuf,
@@ -24,9 +25,9 @@ pub(in crate::install) struct Archive {
 
 impl Archive {
     /// The first mirror among apt's sources that has `suite`.
-    pub(in crate::install) fn find(suite: &str, scratch: &Path) -> Result<Self> {
+    pub(crate) fn find(suite: &str, scratch: &Path) -> Result<Self> {
         let mut failures = Vec::new();
-        for base in apt_sources::uris(Path::new("/etc/apt"))? {
+        for base in apt_sources::uris(Path::new(ETC_APT))? {
             match Self::open(&base, suite, scratch) {
                 Ok(archive) => return Ok(archive),
                 Err(error) => failures.push(format!("{error:#}")),
@@ -65,17 +66,40 @@ impl Archive {
     }
 
     /// The package in the version `upstream`, in whichever of Debian's revisions.
-    pub(in crate::install) fn package(&self, name: &str, upstream: &str) -> Result<Package> {
+    pub(crate) fn package(&self, name: &str, upstream: &str) -> Result<Package> {
         index::find(&self.packages, name, upstream)
             .with_context(|| format!("the mirror has no {name} {upstream}"))
     }
 
-    pub(in crate::install) fn download(&self, package: &Package) -> Result<PathBuf> {
+    pub(crate) fn download(&self, package: &Package) -> Result<PathBuf> {
         let path = self.scratch.join("package.deb");
         download(&format!("{}/{}", self.base, package.filename), &path)?;
         check_digest(&path, &package.sha256)?;
         Ok(path)
     }
+
+    /// Every package whose name begins so.
+    pub(crate) fn packages<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = Package> + 'a {
+        index::with_prefix(&self.packages, prefix)
+    }
+}
+
+/// Fetches a package whose digest is known from a list read earlier, from the
+/// first of apt's mirrors that has it.
+pub(crate) fn fetch(package: &Package, path: &Path) -> Result<()> {
+    let mut failures = Vec::new();
+    for base in apt_sources::uris(Path::new(ETC_APT))? {
+        let from = format!("{base}/{}", package.filename);
+        match download(&from, path).and_then(|()| check_digest(path, &package.sha256)) {
+            Ok(()) => return Ok(()),
+            Err(error) => failures.push(format!("{error:#}")),
+        }
+    }
+    bail!(
+        "none of apt's mirrors gave {}: {}",
+        package.name,
+        failures.join("; ")
+    )
 }
 
 fn download(uri: &str, path: &Path) -> Result<()> {

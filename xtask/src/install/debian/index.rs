@@ -1,28 +1,52 @@
 //! Reading the archive's `Release` and `Packages`.
 
 /// Where a package is and what it must hash to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::install) struct Package {
-    pub(in crate::install) version: String,
-    pub(super) filename: String,
-    pub(super) sha256: String,
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// Below the mirror's base address.
+    pub(crate) filename: String,
+    pub(crate) sha256: String,
+}
+
+impl Package {
+    fn parse(stanza: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let mut lines = stanza.lines();
+            lines
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                .map(str::to_owned)
+        };
+        Some(Self {
+            name: field("Package")?,
+            version: field("Version")?,
+            filename: field("Filename")?,
+            sha256: field("SHA256")?,
+        })
+    }
+}
+
+/// Every package whose name begins so, in the list's order.
+pub(super) fn with_prefix<'a>(
+    packages: &'a str,
+    prefix: &'a str,
+) -> impl Iterator<Item = Package> + 'a {
+    packages
+        .split("\n\n")
+        .filter(move |stanza| {
+            stanza
+                .trim_start()
+                .strip_prefix("Package: ")
+                .is_some_and(|name| name.starts_with(prefix))
+        })
+        .filter_map(Package::parse)
 }
 
 /// The last stanza for `name` whose version is `upstream`, in any revision.
 pub(super) fn find(packages: &str, name: &str, upstream: &str) -> Option<Package> {
-    let stanzas = packages.split("\n\n").filter_map(|stanza| {
-        let field = |name: &str| {
-            let mut lines = stanza.lines();
-            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-        };
-        let version = field("Version")?;
-        let wanted = field("Package")? == name && upstream_version(version) == upstream;
-        wanted.then_some(Package {
-            version: version.to_owned(),
-            filename: field("Filename")?.to_owned(),
-            sha256: field("SHA256")?.to_owned(),
-        })
-    });
+    let stanzas = with_prefix(packages, name)
+        .filter(|package| package.name == name && upstream_version(&package.version) == upstream);
     stanzas.last()
 }
 

@@ -1,5 +1,7 @@
 //! Debian's archive, as far as one package out of another suite needs it.
 
 mod apt_sources;
-pub(super) mod archive;
+pub(crate) mod archive;
 mod index;
+
+pub(crate) use index::Package;

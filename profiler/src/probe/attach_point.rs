@@ -1,0 +1,12 @@
+//! Places in the kernel that a program can be attached to.
+
+/// Where a program attaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachPoint {
+    /// A tracepoint, with typed arguments.
+    Tracepoint(&'static str),
+    /// The start of a function, through a BPF trampoline.
+    Fentry(&'static str),
+    /// The start of a function, through a breakpoint or ftrace.
+    Kprobe(&'static str),
+}

@@ -1,0 +1,256 @@
+//! Double-entry bookkeeping: returns to user mode against entries.
+//!
+//! Where both families of probes are attached, each entry is counted twice, by
+//! programs that share nothing. What only one of them can see is set apart, with
+//! the reason; the rest must agree to the unit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use profiler_common::cause::CauseKind;
+
+use super::model::{Audit, OneSided};
+use crate::{
+    classify::{
+        cause::{Cause, InterruptSource},
+        entry,
+    },
+    collect::snapshot::{Row, Snapshot},
+};
+
+/// A thread and its incarnation.
+type ThreadKey = (u32, u32);
+
+/// The audit of a run that had both families.
+#[must_use]
+pub fn of(snapshot: &Snapshot) -> Option<Audit> {
+    if !is_audit(snapshot) {
+        return None;
+    }
+    let mut one_sided: BTreeMap<(Cause, &'static str), u64> = BTreeMap::new();
+    let mut by_thread: BTreeMap<ThreadKey, (u64, u64)> = BTreeMap::new();
+    let mut left_by_itself = BTreeSet::new();
+    for row in &snapshot.rows {
+        let cause = entry::cause(row, snapshot);
+        let is_return = is_return(row);
+        let reason = if is_return {
+            only_returns_show(&cause)
+        } else {
+            only_entries_show(&cause)
+        };
+        if let Some(reason) = reason {
+            if matches!(cause, Cause::Syscall(_)) {
+                left_by_itself.insert((row.tid, row.born));
+            }
+            *one_sided.entry((cause, reason)).or_default() += row.count;
+            continue;
+        }
+        let (exits, entries) = by_thread.entry((row.tid, row.born)).or_default();
+        *(if is_return { exits } else { entries }) += row.count;
+    }
+    // A thread that was killed went the way out up to where it died.
+    let killed = snapshot.threads.iter().filter(|thread| {
+        let key = (thread.tid, thread.born);
+        let (exits, entries) = by_thread.get(&key).copied().unwrap_or_default();
+        thread.ended_ns != 0 && !left_by_itself.contains(&key) && entries == exits + 1
+    });
+    let killed = u64::try_from(killed.count()).unwrap_or(u64::MAX);
+    let exits: u64 = by_thread.values().map(|(exits, _)| exits).sum();
+    let entries: u64 = by_thread.values().map(|(_, entries)| entries).sum();
+    let entries = entries - killed;
+    let mut one_sided: Vec<OneSided> = one_sided
+        .into_iter()
+        .map(|((cause, reason), count)| OneSided {
+            cause: cause.kind().name().to_owned(),
+            detail: cause.detail(),
+            count,
+            reason: reason.to_owned(),
+        })
+        .collect();
+    if killed != 0 {
+        one_sided.push(OneSided {
+            cause: "any".to_owned(),
+            detail: "killed".to_owned(),
+            count: killed,
+            reason: "the thread was killed on its way out, so there is no return".to_owned(),
+        });
+    }
+    Some(Audit {
+        exits,
+        entries,
+        difference: signed(exits) - signed(entries),
+        one_sided,
+    })
+}
+
+/// Whether both families were attached.
+#[must_use]
+pub fn is_audit(snapshot: &Snapshot) -> bool {
+    snapshot.families.entry && snapshot.families.exit.is_some()
+}
+
+/// Whether a row belongs to the ledger. With both families, what both see is
+/// taken from the tracepoints, which know more.
+#[must_use]
+pub fn is_counted(row: &Row, snapshot: &Snapshot) -> bool {
+    !is_audit(snapshot)
+        || !is_return(row)
+        || only_returns_show(&entry::cause(row, snapshot)).is_some()
+}
+
+fn is_return(row: &Row) -> bool {
+    row.kind == CauseKind::Return.code()
+}
+
+/// Why no tracepoint shows this, if none does.
+fn only_returns_show(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Exception(_) => Some("exceptions other than page faults have no tracepoint"),
+        Cause::Interrupt(InterruptSource::Other(_)) => Some("this vector has no tracepoint"),
+        Cause::Unclassified(_) => Some("not understood, and on no other way seen"),
+        Cause::Syscall(_)
+        | Cause::PageFault(_)
+        | Cause::Interrupt(
+            InterruptSource::Vector(_) | InterruptSource::Device(_) | InterruptSource::SomeDevice,
+        )
+        | Cause::Nmi
+        | Cause::NewTask => None,
+    }
+}
+
+/// Why no return follows this, if none does.
+fn only_entries_show(cause: &Cause) -> Option<&'static str> {
+    const LAST_CALLS: [&str; 4] = ["exit", "exit_group", "ia32:exit", "ia32:exit_group"];
+    match cause {
+        Cause::Syscall(name) if LAST_CALLS.contains(&name.as_str()) => {
+            Some("this call does not return")
+        }
+        Cause::Nmi => Some("non-maskable interrupts return by a way of their own"),
+        Cause::Syscall(_)
+        | Cause::PageFault(_)
+        | Cause::Interrupt(_)
+        | Cause::Exception(_)
+        | Cause::NewTask
+        | Cause::Unclassified(_) => None,
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use profiler_common::vector::Vector;
+
+    use super::*;
+    use crate::{
+        collect::snapshot::Thread,
+        probe::backend::{ExitHook, Families},
+    };
+
+    const SYSCALL_STUB: u64 = 0xffff_ffff_8200_0105;
+    const OPCODE_STUB: u64 = 0xffff_ffff_8200_0205;
+    const TIMER_STUB: u64 = 0xffff_ffff_8200_0305;
+
+    fn row(tid: u32, kind: CauseKind, detail: u32, slot: u64, count: u64) -> Row {
+        Row {
+            tid,
+            kind: kind.code(),
+            detail,
+            slot,
+            count,
+            ..Row::default()
+        }
+    }
+
+    fn snapshot(rows: Vec<Row>, ended: &[u32]) -> Snapshot {
+        let stub = |address: u64, name: &str| (address, (name.to_owned(), 5));
+        let thread = |&tid: &u32| Thread {
+            tid,
+            ended_ns: 1,
+            ..Thread::default()
+        };
+        Snapshot {
+            rows,
+            threads: ended.iter().map(thread).collect(),
+            families: Families {
+                entry: true,
+                exit: Some(ExitHook::FentryFpregs),
+            },
+            kernel_symbols: BTreeMap::from([
+                stub(SYSCALL_STUB, "entry_SYSCALL_64_after_hwframe"),
+                stub(OPCODE_STUB, "asm_exc_invalid_op"),
+                stub(TIMER_STUB, "asm_sysvec_apic_timer_interrupt"),
+            ]),
+            ..Snapshot::default()
+        }
+    }
+
+    /// Each kind of one-sidedness is set apart, and the rest agrees.
+    #[test]
+    fn what_one_side_cannot_see_is_set_apart() {
+        let timer = Vector::LocalTimer.code();
+        let snapshot = snapshot(
+            vec![
+                row(1, CauseKind::Syscall, 39, 0, 100),
+                row(1, CauseKind::Syscall, 231, 0, 1),
+                row(1, CauseKind::Nmi, 0, 0, 3),
+                row(1, CauseKind::Interrupt, timer, 0, 5),
+                row(1, CauseKind::Return, 39, SYSCALL_STUB, 100),
+                row(1, CauseKind::Return, u32::MAX, OPCODE_STUB, 7),
+                row(1, CauseKind::Return, u32::MAX, TIMER_STUB, 5),
+                // Killed in its second call.
+                row(2, CauseKind::Syscall, 39, 0, 2),
+                row(2, CauseKind::Return, 39, SYSCALL_STUB, 1),
+            ],
+            &[1, 2],
+        );
+        let audit = of(&snapshot).expect("both families");
+        assert_eq!(
+            (audit.exits, audit.entries, audit.difference),
+            (106, 106, 0)
+        );
+        let seen: Vec<(&str, u64)> = audit
+            .one_sided
+            .iter()
+            .map(|row| (row.detail.as_str(), row.count))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("exit_group", 1),
+                ("nmi", 3),
+                ("invalid_opcode", 7),
+                ("killed", 1)
+            ]
+        );
+    }
+
+    /// What neither end of a thread nor blindness explains is a difference.
+    #[test]
+    fn the_rest_is_a_difference() {
+        let rows = vec![
+            row(1, CauseKind::Syscall, 39, 0, 10),
+            row(1, CauseKind::Return, 39, SYSCALL_STUB, 8),
+        ];
+        let audit = of(&snapshot(rows.clone(), &[1])).expect("both families");
+        assert_eq!(audit.difference, -2);
+        let mut alone = snapshot(rows, &[1]);
+        alone.families.entry = false;
+        assert_eq!(of(&alone), None);
+    }
+
+    /// The ledger has each entry once, exceptions too.
+    #[test]
+    fn each_entry_is_in_the_ledger_once() {
+        let call = row(1, CauseKind::Syscall, 39, 0, 1);
+        let returned = row(1, CauseKind::Return, 39, SYSCALL_STUB, 1);
+        let exception = row(1, CauseKind::Return, u32::MAX, OPCODE_STUB, 1);
+        let mut both = snapshot(Vec::new(), &[]);
+        assert!(is_counted(&call, &both));
+        assert!(!is_counted(&returned, &both));
+        assert!(is_counted(&exception, &both));
+        both.families.entry = false;
+        assert!(is_counted(&returned, &both));
+    }
+}

@@ -1,0 +1,143 @@
+//! The less usual ways into the kernel, to the unit.
+
+use crate::{
+    needs_root,
+    support::profile::{Json, causes},
+};
+
+/// What every run here has to be: complete, and of a program that did its work.
+#[track_caller]
+fn measured(arguments: &[&str]) -> Json {
+    let profile = causes(&[], arguments);
+    profile.assert_nothing_lost();
+    assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
+    profile
+}
+
+/// An exception that a handler deals with is one entry, and the handler's
+/// return another; a backend that cannot see the first says so.
+#[track_caller]
+fn assert_exceptions(mode: &str, detail: &str) {
+    let profile = measured(&[mode, "100"]);
+    assert_eq!(profile.count_in("syscall", "rt_sigreturn", "steady"), 100);
+    assert_eq!(profile.of_cause_in("syscall", "steady"), 100);
+    if profile.sees_exceptions() {
+        assert_eq!(profile.count_in("exception", detail, "steady"), 100);
+        assert_eq!(profile.of_cause_in("exception", "steady"), 100);
+    } else {
+        assert_eq!(profile.of_cause("exception"), 0);
+        assert!(profile.says_unavailable("exceptions"));
+    }
+}
+
+/// `#UD`
+#[test]
+fn root_invalid_opcodes() {
+    needs_root!("root_invalid_opcodes");
+    assert_exceptions("ud", "invalid_opcode");
+}
+
+/// `#GP`
+#[test]
+fn root_general_protection() {
+    needs_root!("root_general_protection");
+    assert_exceptions("gp", "general_protection");
+}
+
+/// `#DE`
+#[test]
+fn root_divide_errors() {
+    needs_root!("root_divide_errors");
+    assert_exceptions("de", "divide_error");
+}
+
+/// `#BP`
+#[test]
+fn root_breakpoints() {
+    needs_root!("root_breakpoints");
+    assert_exceptions("bp", "breakpoint");
+}
+
+/// `#DB`
+#[test]
+fn root_single_steps() {
+    needs_root!("root_single_steps");
+    assert_exceptions("db", "debug");
+}
+
+/// A call that seccomp answers is a call.
+#[test]
+fn root_denied_calls() {
+    needs_root!("root_denied_calls");
+    let profile = measured(&["seccomp", "1000"]);
+    assert_eq!(profile.count_in("syscall", "getppid", "steady"), 1000);
+    assert_eq!(profile.of_cause_in("syscall", "steady"), 1000);
+}
+
+/// A tracer stops a call twice, and it still is one.
+#[test]
+fn root_traced_child() {
+    needs_root!("root_traced_child");
+    let profile = measured(&["ptrace", "100"]);
+    assert_eq!(profile.count_in("syscall", "getppid", "steady"), 100);
+    // Two stops for each call of the child's, and one when it ends.
+    assert_eq!(profile.count_in("syscall", "ptrace", "steady"), 2 * 100 + 2);
+}
+
+/// A child that borrows its parent's memory is a child.
+#[test]
+fn root_vforks() {
+    needs_root!("root_vforks");
+    let profile = measured(&["vfork", "20"]);
+    assert_eq!(profile.count_in("syscall", "vfork", "steady"), 20);
+    assert_eq!(profile.count_in("new_task", "first_return", "steady"), 20);
+    assert_eq!(profile.count("syscall", "exit_group"), 21);
+}
+
+/// Entries of the thread that only spins, by detail.
+fn of_victim(profile: &Json, details: &[&str]) -> u64 {
+    let threads = profile.0["ledger"]["by_thread"].as_array().expect("a list");
+    let victim = threads.iter().find(|thread| thread["comm"] == "victim");
+    let rows = victim.expect("the victim is listed")["by_cause"].as_array();
+    rows.expect("a list")
+        .iter()
+        .filter(|row| row["cause"] == "interrupt")
+        .filter(|row| details.iter().any(|detail| row["detail"] == *detail))
+        .map(|row| row["count"].as_u64().expect("a count"))
+        .sum()
+}
+
+fn has_two_cpus(test: &str) -> bool {
+    let has = modeswitch::measure::affinity::allowed().len() >= 2;
+    if !has {
+        crate::support::skip::skip(test, "needs two CPUs");
+    }
+    has
+}
+
+/// Taking rights to memory away interrupts every CPU that runs the program.
+#[test]
+fn root_shootdown_victim() {
+    needs_root!("root_shootdown_victim");
+    if !has_two_cpus("root_shootdown_victim") {
+        return;
+    }
+    let profile = measured(&["shoot", "2000"]);
+    assert_eq!(profile.count_in("syscall", "mprotect", "steady"), 4000);
+    let hits = of_victim(&profile, &["call_function", "call_function_single"]);
+    // The victim is spared while something else runs on its CPU, and shootdowns
+    // are quicker then.
+    assert!((1..=4200).contains(&hits), "{hits} of 2000 shootdowns");
+}
+
+/// Waking a sleeper interrupts what runs on its CPU.
+#[test]
+fn root_wakeup_victim() {
+    needs_root!("root_wakeup_victim");
+    if !has_two_cpus("root_wakeup_victim") {
+        return;
+    }
+    let profile = measured(&["wake", "100"]);
+    let hits = of_victim(&profile, &["reschedule", "call_function_single"]);
+    assert!((1..=400).contains(&hits), "{hits} for 100 wake-ups");
+}

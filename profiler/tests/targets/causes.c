@@ -1,0 +1,257 @@
+/*
+ * A program that enters the kernel in the less usual ways, each a known number
+ * of times in steady state.
+ *
+ *     causes MODE N
+ */
+#define _GNU_SOURCE
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "modeswitch_phase.h"
+
+static modeswitch_phase_page *phase;
+static volatile int stop;
+static volatile int ready;
+
+static void steady(void) { modeswitch_phase_enter(phase, MODESWITCH_PHASE_STEADY); }
+static void teardown(void) { modeswitch_phase_enter(phase, MODESWITCH_PHASE_TEARDOWN); }
+
+/* A bare system call: the C library must not add anything. */
+static long bare(long number)
+{
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number) : "rcx", "r11", "memory");
+    return result;
+}
+
+/* ---- processor exceptions, each with a handler that goes on behind it ---- */
+
+#define TRAP_FLAG 0x100
+
+static long skip;
+
+static void handler(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+    (void)number, (void)info;
+    user->uc_mcontext.gregs[REG_RIP] += skip;
+    user->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+}
+
+static void ud(void) { __asm__ volatile("ud2"); }
+static void gp(void) { __asm__ volatile("hlt"); }
+static void bp(void) { __asm__ volatile("int3"); }
+static void de(void)
+{
+    __asm__ volatile("xor %%ecx, %%ecx; xor %%edx, %%edx; mov $1, %%eax; idiv %%ecx"
+                     : : : "eax", "ecx", "edx", "cc");
+}
+static void db(void)
+{
+    /* One instruction after the flag is set, it traps. */
+    __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orq %0, (%%rsp); popfq; nop;"
+                     "lea 128(%%rsp), %%rsp" : : "i"(TRAP_FLAG) : "cc", "memory");
+}
+
+static void exceptions(void (*once)(void), int number, long length, long n)
+{
+    struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+    skip = length;
+    sigaction(number, &action, NULL);
+    /* Once ahead, so that steady state does not meet cold pages. */
+    once();
+    steady();
+    for (long i = 0; i < n; i++)
+        once();
+    teardown();
+}
+
+/* ---- system calls that somebody else has a say in ---- */
+
+static int seccomp_denied(long n)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 42),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { sizeof code / sizeof *code, code };
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, 2, &program))
+        return 65;
+    steady();
+    for (long i = 0; i < n; i++)
+        if (bare(SYS_getppid) != -42)
+            return 66;
+    teardown();
+    return 0;
+}
+
+static int traced(long n)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        for (long i = 0; i < n; i++)
+            bare(SYS_getppid);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    steady();
+    while (!WIFEXITED(status)) {
+        ptrace(PTRACE_SYSCALL, child, 0, 0);
+        waitpid(child, &status, 0);
+    }
+    teardown();
+    return WEXITSTATUS(status);
+}
+
+static void vforks(long n)
+{
+    steady();
+    for (long i = 0; i < n; i++) {
+        pid_t child = vfork();
+        if (child == 0)
+            _exit(0);
+        waitpid(child, NULL, 0);
+    }
+    teardown();
+}
+
+/* ---- victims: a thread that only spins, and what others do to its CPU ---- */
+
+static void pin(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+static void *victim(void *cpu)
+{
+    pin((int)(long)cpu);
+    prctl(PR_SET_NAME, "victim");
+    ready = 1;
+    while (!stop)
+        ;
+    return NULL;
+}
+
+/* Takes away rights to a page that the victim's CPU may have cached. */
+static void shoot(long n)
+{
+    volatile char *page =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    page[0] = 1;
+    steady();
+    for (long i = 0; i < n; i++) {
+        mprotect((void *)page, 4096, PROT_READ);
+        mprotect((void *)page, 4096, PROT_READ | PROT_WRITE);
+        page[0] = 1;
+    }
+    teardown();
+}
+
+/* Wakes a process that sleeps on the victim's CPU, n times. */
+static void wake(long n, int cpu)
+{
+    int there[2], back[2];
+    char byte = 0;
+    pid_t sleeper;
+    if (pipe(there) || pipe(back))
+        return;
+    sleeper = fork();
+    if (sleeper == 0) {
+        pin(cpu);
+        close(there[1]);
+        while (read(there[0], &byte, 1) == 1)
+            if (write(back[1], &byte, 1) != 1)
+                break;
+        _exit(0);
+    }
+    close(there[0]);
+    steady();
+    for (long i = 0; i < n; i++) {
+        struct timespec pause = { 0, 2000000 };
+        if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+            break;
+        /* Let it fall asleep. */
+        nanosleep(&pause, NULL);
+    }
+    teardown();
+    close(there[1]);
+    waitpid(sleeper, NULL, 0);
+}
+
+static int disturb(const char *how, long n)
+{
+    pthread_t thread;
+    cpu_set_t allowed;
+    int cpus[2], found = 0;
+    sched_getaffinity(0, sizeof allowed, &allowed);
+    for (int cpu = 0; cpu < CPU_SETSIZE && found < 2; cpu++)
+        if (CPU_ISSET(cpu, &allowed))
+            cpus[found++] = cpu;
+    if (found < 2)
+        return 67;
+    pin(cpus[0]);
+    pthread_create(&thread, NULL, victim, (void *)(long)cpus[1]);
+    while (!ready)
+        usleep(1000);
+    if (!strcmp(how, "shoot"))
+        shoot(n);
+    else
+        wake(n, cpus[1]);
+    stop = 1;
+    pthread_join(thread, NULL);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    long n = argc > 2 ? atol(argv[2]) : 0;
+
+    phase = modeswitch_phase_open();
+    modeswitch_phase_enter(phase, MODESWITCH_PHASE_SETUP);
+    if (!strcmp(mode, "ud"))
+        exceptions(ud, SIGILL, 2, n);
+    else if (!strcmp(mode, "gp"))
+        exceptions(gp, SIGSEGV, 1, n);
+    else if (!strcmp(mode, "de"))
+        exceptions(de, SIGFPE, 2, n);
+    else if (!strcmp(mode, "bp"))
+        exceptions(bp, SIGTRAP, 0, n);
+    else if (!strcmp(mode, "db"))
+        exceptions(db, SIGTRAP, 0, n);
+    else if (!strcmp(mode, "seccomp"))
+        return seccomp_denied(n);
+    else if (!strcmp(mode, "ptrace"))
+        return traced(n);
+    else if (!strcmp(mode, "vfork"))
+        vforks(n);
+    else if (!strcmp(mode, "shoot") || !strcmp(mode, "wake"))
+        return disturb(mode, n);
+    else {
+        fprintf(stderr, "causes: no mode '%s'\n", mode);
+        return 64;
+    }
+    return 0;
+}

@@ -1,0 +1,222 @@
+//! The options, and one kernel after the other.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::cache::{self, Cache};
+use super::guest::{Ending, Lab, Limits, Machine, Script, Signals};
+use super::kernels::{Catalog, Kernel, Wanted, fetch};
+use super::suite::{Suite, Tally};
+use super::tools;
+use crate::ebpf_object::process;
+use crate::workspace;
+
+/// The lab itself failed; nothing is known of the command.
+const FAILED: u8 = 125;
+
+/// Run a command, or the tests that need root, on stock kernels in QEMU.
+///
+/// The guest sees this machine's files; what it writes is gone afterwards, except
+/// in the folder that `MODESWITCH_LAB_RESULTS` names there. The command's output and
+/// exit status are the lab's own. Other statuses: 120 the guest crashed or hung,
+/// 124 the time was over, 125 the lab failed, 130 interrupted.
+#[derive(clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+pub(crate) struct Options {
+    /// Kernel series, such as `5.10,6.12,newest`; `all` stands for those that the project promises
+    #[arg(long, default_value = "newest")]
+    kernel: String,
+    /// Four CPUs in two NUMA nodes
+    #[arg(long)]
+    numa: bool,
+    /// CPUs of the guest [default: 2, or 4 with --numa]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64))]
+    cpus: Option<u32>,
+    /// Memory of the guest in MiB
+    #[arg(long, default_value_t = 3072)]
+    memory: u32,
+    /// More arguments for the guest's kernel
+    #[arg(long, default_value = "", allow_hyphen_values = true)]
+    append: String,
+    /// Take the programs as they are
+    #[arg(long)]
+    no_build: bool,
+    /// Build and run unoptimised programs, which an emulated processor takes minutes for
+    #[arg(long)]
+    debug: bool,
+    /// Minutes that a guest may take
+    #[arg(long, default_value_t = 45)]
+    timeout: u64,
+    /// Seconds without a sign of life after which a guest is given up
+    #[arg(long, default_value_t = 120)]
+    silence: u64,
+    /// Emulate the processor even where KVM works
+    #[arg(long)]
+    emulate: bool,
+    /// Show the guest's console
+    #[arg(long)]
+    console: bool,
+    /// Ask the mirrors anew which kernels there are
+    #[arg(long)]
+    refresh: bool,
+    /// Copy what the command leaves in `MODESWITCH_LAB_RESULTS` to a folder here
+    #[arg(long, value_name = "FOLDER")]
+    results: Option<PathBuf>,
+    /// Backends to run the tests with, such as `auto,kprobe`; `all` stands for all
+    #[arg(long, default_value = "auto", conflicts_with = "command")]
+    backend: String,
+    /// Only tests whose names contain this
+    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    test: Option<String>,
+    /// What to run instead of the tests
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Runs it all; the status is that of the first kernel on which it went wrong.
+pub(crate) fn run(options: &Options) -> ExitCode {
+    match try_run(options) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// What came of one kernel.
+struct Outcome {
+    release: String,
+    ending: Ending,
+    tallies: Vec<Tally>,
+}
+
+fn try_run(options: &Options) -> Result<u8> {
+    let wanted = Wanted::list(&options.kernel)?;
+    tools::ensure_installed()?;
+    let lab = lab(options)?;
+    let bin = workspace::target_dir().join(if options.debug { "debug" } else { "release" });
+    if !options.no_build && !options.command.is_empty() {
+        build(options)?;
+    }
+    let mut script = Script::new(
+        env::current_dir().context("the working directory is gone")?,
+        &bin,
+    );
+    let suite = if options.command.is_empty() {
+        let binaries = crate::test::build(options.test.as_deref(), !options.debug)?;
+        Some(Suite::prepare(&options.backend, &binaries, &mut script)?)
+    } else {
+        script.commands.push(options.command.clone());
+        None
+    };
+    let catalog = Catalog::load(&lab.cache, options.refresh)?;
+    let mut outcomes = Vec::new();
+    for wanted in &wanted {
+        let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
+        let outcome = on_kernel(options, &lab, &kernel, &script, suite.as_ref())?;
+        let is_over = outcome.ending == Ending::Interrupted;
+        outcomes.push(outcome);
+        if is_over {
+            break;
+        }
+    }
+    if wanted.len() > 1 || suite.is_some() {
+        summarize(&outcomes);
+    }
+    let statuses = outcomes.iter().map(|outcome| outcome.ending.status());
+    Ok(statuses
+        .into_iter()
+        .find(|status| *status != 0)
+        .unwrap_or(0))
+}
+
+fn lab(options: &Options) -> Result<Lab> {
+    let cpus = options.cpus.unwrap_or(if options.numa { 4 } else { 2 });
+    ensure!(
+        !options.numa || cpus.is_multiple_of(2),
+        "two NUMA nodes need an even number of CPUs"
+    );
+    Ok(Lab {
+        cache: Cache::open()?,
+        machine: Machine {
+            cpus,
+            memory_mib: options.memory,
+            numa: options.numa,
+            append: options.append.clone(),
+        },
+        limits: Limits {
+            total: Duration::from_mins(options.timeout),
+            silence: Duration::from_secs(options.silence),
+        },
+        signals: Signals::hold_back()?,
+        console: options.console,
+        emulate: options.emulate,
+    })
+}
+
+/// The program that the command most likely runs.
+fn build(options: &Options) -> Result<()> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["build", "--quiet", "--package", "profiler"]);
+    if !options.debug {
+        cargo.arg("--release");
+    }
+    // Our standard output is the command's.
+    process::run(cargo.stdout(std::io::stderr()))
+}
+
+fn on_kernel(
+    options: &Options,
+    lab: &Lab,
+    kernel: &Kernel,
+    script: &Script,
+    suite: Option<&Suite>,
+) -> Result<Outcome> {
+    let (ending, tallies) = lab.run(kernel, script, |results| {
+        if let Some(folder) = &options.results {
+            copy(results, &folder.join(&kernel.release))?;
+        }
+        Ok(suite.map_or_else(Vec::new, |suite| suite.tallies(results)))
+    })?;
+    Ok(Outcome {
+        release: kernel.release.clone(),
+        ending,
+        tallies,
+    })
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    cache::create(to)?;
+    let empty = fs::read_dir(from).map_or(0, Iterator::count) == 0;
+    if empty {
+        return Ok(());
+    }
+    process::run(Command::new("cp").arg("-rT").args([from, to]))
+}
+
+/// On standard error: standard output is the command's.
+fn summarize(outcomes: &[Outcome]) {
+    eprintln!();
+    for outcome in outcomes {
+        if outcome.tallies.is_empty() {
+            eprintln!("{:32} {}", outcome.release, outcome.ending);
+        }
+        for tally in &outcome.tallies {
+            eprintln!("{:32} {:12} {}", outcome.release, tally.backend, tally);
+        }
+        let unfinished = !matches!(outcome.ending, Ending::Exited(_));
+        if unfinished && !outcome.tallies.is_empty() {
+            eprintln!("{:32} {}", outcome.release, outcome.ending);
+        }
+    }
+}

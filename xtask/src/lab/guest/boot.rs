@@ -1,0 +1,281 @@
+//! Starting a guest and staying with it to its end.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use super::accelerator::Accelerator;
+use super::console::Console;
+use super::ending::Ending;
+use super::follow::Follower;
+use super::machine::{Files, Machine};
+use super::script::Script;
+use super::share::Share;
+use super::signals::Signals;
+use crate::ebpf_object::process;
+use crate::lab::cache::Cache;
+use crate::lab::initramfs;
+use crate::lab::kernels::Kernel;
+use crate::lab::tools;
+
+/// How often the guest is looked at.
+const STEP: Duration = Duration::from_millis(50);
+/// From the command's end to power-off.
+const FAREWELL: Duration = Duration::from_secs(15);
+const TRIAL: Duration = Duration::from_secs(20);
+const DRIVE_BYTES: u64 = 1 << 30;
+const DISK_BYTES: u64 = 4 << 30;
+
+/// How much patience there is.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::lab) struct Limits {
+    pub(in crate::lab) total: Duration,
+    /// Until the first sign of life, and between two of them.
+    pub(in crate::lab) silence: Duration,
+}
+
+/// Everything that boots have in common.
+#[derive(Debug)]
+pub(in crate::lab) struct Lab {
+    pub(in crate::lab) cache: Cache,
+    pub(in crate::lab) machine: Machine,
+    pub(in crate::lab) limits: Limits,
+    pub(in crate::lab) signals: Signals,
+    /// Whether to show the guest's console.
+    pub(in crate::lab) console: bool,
+    /// Never even try KVM.
+    pub(in crate::lab) emulate: bool,
+}
+
+impl Lab {
+    /// Runs a script in a guest. `results` sees what it left behind.
+    pub(in crate::lab) fn run<T>(
+        &self,
+        kernel: &Kernel,
+        script: &Script,
+        results: impl FnOnce(&Path) -> Result<T>,
+    ) -> Result<(Ending, T)> {
+        let initramfs = initramfs::build(kernel)?;
+        let accelerator = if self.emulate {
+            Accelerator::Tcg
+        } else {
+            Accelerator::choose(&self.cache, kernel, || self.trial(kernel, &initramfs))?
+        };
+        let boot = Boot::prepare(&self.cache, &initramfs, script)?;
+        eprintln!(
+            "lab: booting {}, {} CPUs, by {}",
+            kernel.release,
+            self.machine.cpus,
+            accelerator.name()
+        );
+        let begin = Instant::now();
+        let qemu = boot.start(&self.machine, kernel, accelerator)?;
+        let mut guest = Guest::new(qemu, &boot);
+        guest.shows_console = self.console;
+        let ending = guest.watch(self.limits, &self.signals)?;
+        guest.explain(&ending);
+        eprintln!(
+            "lab: {}: {ending}, {:.1} s",
+            kernel.release,
+            begin.elapsed().as_secs_f64()
+        );
+        let results = results(&boot.share.results())?;
+        Ok((ending, results))
+    }
+
+    /// Whether a guest that has nothing to do does it quickly under KVM.
+    fn trial(&self, kernel: &Kernel, initramfs: &[u8]) -> Result<bool> {
+        let script = Script::trial();
+        let boot = Boot::prepare(&self.cache, initramfs, &script)?;
+        let qemu = boot.start(&self.machine, kernel, Accelerator::Kvm)?;
+        let limits = Limits {
+            total: TRIAL,
+            silence: TRIAL,
+        };
+        let ending = Guest::new(qemu, &boot).watch(limits, &self.signals)?;
+        Ok(ending == Ending::Exited(0))
+    }
+}
+
+/// The files of one boot.
+struct Boot {
+    folder: tempfile::TempDir,
+    share: Share,
+}
+
+impl Boot {
+    fn prepare(cache: &Cache, initramfs: &[u8], script: &Script) -> Result<Self> {
+        let folder = cache.run_folder()?;
+        let share = Share::create(folder.path().join("share"), script)?;
+        let boot = Self { folder, share };
+        fs::write(boot.path("initramfs"), initramfs).context("cannot write the initramfs")?;
+        for (drive, bytes) in [("drive", DRIVE_BYTES), ("disk", DISK_BYTES)] {
+            File::create(boot.path(drive))
+                .and_then(|file| file.set_len(bytes))
+                .context("cannot make a drive for the guest")?;
+        }
+        boot.make_file_system()?;
+        Ok(boot)
+    }
+
+    /// Memory and 9p, the guest's other file systems, do not take direct I/O.
+    fn make_file_system(&self) -> Result<()> {
+        let mut mke2fs = Command::new(tools::find("mke2fs").context("no mke2fs")?);
+        // Nothing is left for the guest's kernel to do in the background.
+        let options = "lazy_itable_init=0,lazy_journal_init=0,nodiscard";
+        mke2fs.args(["-q", "-F", "-t", "ext4", "-N", "4096", "-E", options]);
+        process::run(mke2fs.arg(self.path("disk")))
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn start(&self, machine: &Machine, kernel: &Kernel, accelerator: Accelerator) -> Result<Child> {
+        let files = Files {
+            initramfs: &self.path("initramfs"),
+            console: &self.path("console"),
+            drive: &self.path("drive"),
+            disk: &self.path("disk"),
+            share: self.share.path(),
+        };
+        let mut command = machine.command(kernel, accelerator, &files);
+        let error = File::create(self.path("qemu")).context("cannot write a file")?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(error)
+            // Ctrl-C is ours to handle.
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", process::describe(&command)))
+    }
+}
+
+/// A running guest. It is killed when this is dropped.
+struct Guest<'a> {
+    qemu: Child,
+    boot: &'a Boot,
+    console: Console,
+    console_file: Follower,
+    stdout: Follower,
+    stderr: Follower,
+    shows_console: bool,
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself, which is as good.
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+    }
+}
+
+impl<'a> Guest<'a> {
+    fn new(qemu: Child, boot: &'a Boot) -> Self {
+        Self {
+            qemu,
+            boot,
+            console: Console::default(),
+            console_file: Follower::new(boot.path("console")),
+            stdout: Follower::new(boot.share.stdout()),
+            stderr: Follower::new(boot.share.stderr()),
+            shows_console: false,
+        }
+    }
+
+    fn watch(&mut self, limits: Limits, signals: &Signals) -> Result<Ending> {
+        let begin = Instant::now();
+        let mut beat = (None, begin);
+        loop {
+            let has_ended = self
+                .qemu
+                .try_wait()
+                .context("cannot wait for QEMU")?
+                .is_some();
+            let status = self.boot.share.status();
+            self.pass_on()?;
+            if let Some(status) = status {
+                self.say_farewell()?;
+                return Ok(Ending::Exited(status));
+            }
+            if let Some(line) = self.console.fatal() {
+                return Ok(Ending::Lost(line.to_owned()));
+            }
+            if has_ended {
+                return Ok(Ending::Lost(
+                    "it stopped before the command ended".to_owned(),
+                ));
+            }
+            if signals.arrived() {
+                return Ok(Ending::Interrupted);
+            }
+            if begin.elapsed() > limits.total {
+                return Ok(Ending::TimedOut);
+            }
+            let now = self.boot.share.heartbeat();
+            if now != beat.0 {
+                beat = (now, Instant::now());
+            }
+            if beat.1.elapsed() > limits.silence {
+                let seconds = limits.silence.as_secs();
+                return Ok(Ending::Lost(match beat.0 {
+                    Some(_) => format!("no sign of life for {seconds} s"),
+                    None => format!("it did not come up within {seconds} s"),
+                }));
+            }
+            thread::sleep(STEP);
+        }
+    }
+
+    /// Hands on what the guest has written since.
+    fn pass_on(&mut self) -> Result<()> {
+        let context = "cannot pass on the guest's output";
+        let mut out = io::stdout().lock();
+        out.write_all(&self.stdout.read()?).context(context)?;
+        out.flush().context(context)?;
+        let mut error = io::stderr().lock();
+        error.write_all(&self.stderr.read()?).context(context)?;
+        let console = self.console_file.read()?;
+        self.console.read(&console);
+        if self.shows_console {
+            error.write_all(&console).context(context)?;
+        }
+        Ok(())
+    }
+
+    fn say_farewell(&mut self) -> Result<()> {
+        let begin = Instant::now();
+        while begin.elapsed() < FAREWELL {
+            if self
+                .qemu
+                .try_wait()
+                .context("cannot wait for QEMU")?
+                .is_some()
+            {
+                break;
+            }
+            thread::sleep(STEP);
+        }
+        self.pass_on()
+    }
+
+    /// Shows the end of the console of a guest that was lost.
+    fn explain(&self, ending: &Ending) {
+        if matches!(ending, Ending::Exited(_) | Ending::Interrupted) {
+            return;
+        }
+        let qemu = fs::read_to_string(self.boot.path("qemu")).unwrap_or_default();
+        eprint!("{qemu}");
+        eprintln!("lab: the last lines of the guest's console:");
+        for line in self.console.tail() {
+            eprintln!("  | {line}");
+        }
+    }
+}

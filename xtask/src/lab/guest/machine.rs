@@ -1,0 +1,127 @@
+//! The machine that QEMU makes.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use super::accelerator::Accelerator;
+use crate::lab::kernels::Kernel;
+use crate::lab::tools;
+
+/// What can be chosen about it.
+#[derive(Debug, Clone)]
+pub(in crate::lab) struct Machine {
+    pub(in crate::lab) cpus: u32,
+    pub(in crate::lab) memory_mib: u32,
+    /// Two nodes, each with half of the CPUs and of the memory.
+    pub(in crate::lab) numa: bool,
+    /// More for the kernel's command line.
+    pub(in crate::lab) append: String,
+}
+
+/// The clock must be one that can be read without a system call, which the
+/// kernel would not find out by itself on an emulated processor. A guest that
+/// is lost shall end at once.
+const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 clocksource=tsc tsc=reliable panic=-1 oops=panic watchdog_thresh=50 rcupdate.rcu_cpu_stall_timeout=100";
+
+/// Files of one boot on this machine.
+#[derive(Debug)]
+pub(super) struct Files<'a> {
+    pub(super) initramfs: &'a Path,
+    pub(super) console: &'a Path,
+    /// Empty: `/dev/nvme0n1`.
+    pub(super) drive: &'a Path,
+    /// With a file system for direct I/O.
+    pub(super) disk: &'a Path,
+    pub(super) share: &'a Path,
+}
+
+impl Machine {
+    /// The command that runs it. It dies with us, whatever becomes of us.
+    pub(super) fn command(
+        &self,
+        kernel: &Kernel,
+        accelerator: Accelerator,
+        files: &Files<'_>,
+    ) -> Command {
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", tools::QEMU]);
+        command.args(["-nodefaults", "-no-user-config", "-no-reboot"]);
+        command.args(["-display", "none", "-monitor", "none"]);
+        command.args(["-machine", "q35", "-smp", &self.cpus.to_string()]);
+        command.args(["-m", &self.memory_mib.to_string()]);
+        command.args(accelerator.arguments());
+        if self.numa {
+            command.args(self.nodes());
+        }
+        command.arg("-kernel").arg(&kernel.image);
+        command.arg("-initrd").arg(files.initramfs);
+        command.args(["-append", &format!("{COMMAND_LINE} {}", self.append)]);
+        command.arg("-serial").arg(with("file:", files.console));
+        let local = "security_model=none,multidevs=remap,path=";
+        let root = format!("local,id=host,readonly=on,{local}");
+        command.arg("-fsdev").arg(with(&root, Path::new("/")));
+        command.args(["-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]);
+        let share = format!("local,id=lab,{local}");
+        command.arg("-fsdev").arg(with(&share, files.share));
+        command.args(["-device", "virtio-9p-pci,fsdev=lab,mount_tag=lab"]);
+        command.arg("-drive").arg(with(
+            "if=none,id=drive,format=raw,cache=unsafe,file=",
+            files.drive,
+        ));
+        command.args(["-device", "nvme,serial=modeswitch,drive=drive"]);
+        command.arg("-drive").arg(with(
+            "if=none,id=disk,format=raw,cache=unsafe,file=",
+            files.disk,
+        ));
+        command.args(["-device", "virtio-blk-pci,drive=disk"]);
+        command.args(["-device", "virtio-rng-pci"]);
+        command
+    }
+
+    fn nodes(&self) -> Vec<String> {
+        let half = self.cpus / 2;
+        let cpus = [(0, half - 1), (half, self.cpus - 1)];
+        let mut arguments = Vec::new();
+        for (node, (first, last)) in cpus.iter().enumerate() {
+            let size = self.memory_mib / 2;
+            arguments.extend([
+                "-object".to_owned(),
+                format!("memory-backend-ram,id=m{node},size={size}M"),
+                "-numa".to_owned(),
+                format!("node,nodeid={node},cpus={first}-{last},memdev=m{node}"),
+            ]);
+        }
+        arguments
+    }
+}
+
+/// A path within an option, in which QEMU wants commas doubled.
+fn with(before: &str, path: &Path) -> OsString {
+    let path = path.to_string_lossy().replace(',', ",,");
+    format!("{before}{path}").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_share_cpus_and_memory_evenly() {
+        let machine = Machine {
+            cpus: 4,
+            memory_mib: 3072,
+            numa: true,
+            append: String::new(),
+        };
+        let nodes = machine.nodes().join(" ");
+        assert!(nodes.contains("id=m0,size=1536M"), "{nodes}");
+        assert!(nodes.contains("nodeid=0,cpus=0-1,memdev=m0"), "{nodes}");
+        assert!(nodes.contains("nodeid=1,cpus=2-3,memdev=m1"), "{nodes}");
+    }
+
+    #[test]
+    fn commas_in_paths_are_doubled() {
+        assert_eq!(with("file:", Path::new("/a,b")), "file:/a,,b");
+    }
+}

@@ -1,0 +1,144 @@
+//! Which modules to load, and in which order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::module;
+
+/// A module to load.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Loaded {
+    pub(super) name: String,
+    pub(super) content: Vec<u8>,
+}
+
+/// All modules of one kernel, by name.
+#[derive(Debug)]
+pub(super) struct Modules {
+    files: BTreeMap<String, PathBuf>,
+    builtin: BTreeSet<String>,
+}
+
+impl Modules {
+    /// Looks through the folder of one release.
+    pub(super) fn find(folder: &Path) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        visit(folder, &mut files)?;
+        let list = folder.join("modules.builtin");
+        let text =
+            fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
+        let builtin = text
+            .lines()
+            .filter_map(|line| module::name(line.rsplit('/').next()?))
+            .collect();
+        Ok(Self { files, builtin })
+    }
+
+    /// The named modules behind all that they need, each once. Those that are
+    /// built in are left out; those that this kernel does not have are returned
+    /// by name.
+    pub(super) fn in_order(&self, wanted: &[&str]) -> Result<(Vec<Loaded>, Vec<String>)> {
+        let mut order = Order::default();
+        for name in wanted {
+            if self.files.contains_key(*name) {
+                self.add(name, &mut order)?;
+            } else if !self.builtin.contains(*name) {
+                order.absent.push((*name).to_owned());
+            }
+        }
+        Ok((order.loaded, order.absent))
+    }
+
+    fn add(&self, name: &str, order: &mut Order) -> Result<()> {
+        if self.builtin.contains(name) || !order.seen.insert(name.to_owned()) {
+            return Ok(());
+        }
+        let Some(file) = self.files.get(name) else {
+            bail!("this kernel has no module {name}, which another one needs");
+        };
+        let content = module::read(file)?;
+        for needed in module::dependencies(&content)
+            .with_context(|| format!("cannot understand {}", file.display()))?
+        {
+            self.add(&needed, order)?;
+        }
+        order.loaded.push(Loaded {
+            name: name.to_owned(),
+            content,
+        });
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Order {
+    seen: BTreeSet<String>,
+    loaded: Vec<Loaded>,
+    absent: Vec<String>,
+}
+
+fn visit(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
+    let context = || format!("cannot list {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(context)? {
+        let entry = entry.with_context(context)?;
+        // Not through links: `build` and `source` lead out of the folder.
+        let kind = entry.file_type().with_context(context)?;
+        if kind.is_dir() {
+            visit(&entry.path(), files)?;
+        } else if let Some(name) = module::name(&entry.file_name().to_string_lossy()) {
+            files.insert(name, entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kernel(modules: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let drivers = folder.path().join("kernel/drivers");
+        fs::create_dir_all(&drivers).unwrap();
+        for (name, depends) in modules {
+            let text = format!("x\0depends={depends}\0");
+            fs::write(drivers.join(format!("{name}.ko")), text).unwrap();
+        }
+        fs::write(
+            folder.path().join("modules.builtin"),
+            "kernel/drivers/virtio/virtio_ring.ko\n",
+        )
+        .unwrap();
+        folder
+    }
+
+    /// What is needed comes first, once, and nothing that is built in.
+    #[test]
+    fn dependencies_come_first() {
+        let folder = kernel(&[
+            ("9p", "9pnet,netfs"),
+            ("9pnet", ""),
+            ("9pnet-virtio", "virtio_ring,9pnet"),
+            ("netfs", ""),
+            ("unrelated", ""),
+        ]);
+        let modules = Modules::find(folder.path()).unwrap();
+        let wanted = ["9pnet_virtio", "9p", "virtio_ring", "novelty"];
+        let (loaded, absent) = modules.in_order(&wanted).unwrap();
+        let names: Vec<&str> = loaded.iter().map(|module| module.name.as_str()).collect();
+        assert_eq!(names, ["9pnet", "9pnet_virtio", "netfs", "9p"]);
+        assert_eq!(absent, ["novelty"]);
+    }
+
+    /// A package from which something is missing is noticed.
+    #[test]
+    fn a_missing_dependency_is_an_error() {
+        let folder = kernel(&[("9p", "9pnet")]);
+        let modules = Modules::find(folder.path()).unwrap();
+        let error = modules.in_order(&["9p"]).unwrap_err();
+        assert!(error.to_string().contains("9pnet"), "{error}");
+    }
+}

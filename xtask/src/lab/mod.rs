@@ -1,0 +1,12 @@
+//! `cargo xtask lab`: stock distribution kernels in QEMU, with this machine's
+//! files, to run a command or the test suite in.
+
+mod cache;
+mod command;
+mod guest;
+mod initramfs;
+mod kernels;
+mod suite;
+mod tools;
+
+pub(crate) use command::{Options, run};
