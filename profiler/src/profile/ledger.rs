@@ -188,7 +188,8 @@ fn code_rows(by_code: BTreeMap<(u32, u64, CauseKind, String), u64>) -> Vec<CodeR
 
 fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
     let mut counts: BTreeMap<(Cause, Vec<String>), u64> = BTreeMap::new();
-    for stack in &snapshot.stacks {
+    let stacks = snapshot.stacks.iter();
+    for stack in stacks.filter(|stack| audit::is_counted(&stack.row, snapshot)) {
         let frames = stack
             .kernel
             .iter()

@@ -62,8 +62,7 @@ pub(crate) struct LoopOptions {
     cpu: usize,
 }
 
-/// Runs the loop and prints nanoseconds per call.
+/// Runs the loop whenever it is asked to.
 pub(crate) fn run_loop(options: &LoopOptions) -> Result<()> {
-    println!("{}", getppid::nanoseconds_per_call(options.cpu)?);
-    Ok(())
+    getppid::serve(options.cpu)
 }

@@ -1,6 +1,6 @@
 //! The programs that take part.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -57,9 +57,4 @@ pub(super) fn output(command: &mut Command) -> Result<Output> {
 /// This program, to run the loop in a process of its own.
 pub(super) fn own() -> Result<PathBuf> {
     std::env::current_exe().context("cannot find this program's own file")
-}
-
-/// A file as an argument.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string()
 }
