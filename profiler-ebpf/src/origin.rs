@@ -31,8 +31,9 @@ pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
     // Up to 5.12 or so the verifier wants the helper's buffer initialised when a
     // raw tracepoint asks. Volatile: otherwise a call of `memset`, which loops.
     for index in 0..FRAMES {
+        let frame = buffer.cast::<u64>().wrapping_add(index);
         // SAFETY: within the buffer.
-        unsafe { core::ptr::write_volatile(&raw mut (*buffer)[index], 0) };
+        unsafe { core::ptr::write_volatile(frame, 0) };
     }
     // SAFETY: the buffer is as long as said; the helper fills all of it.
     let written = unsafe { bpf_get_stack(ctx, buffer.cast::<c_void>(), BYTES, 0) };
