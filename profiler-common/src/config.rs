@@ -17,6 +17,8 @@ pub struct ProbeConfig {
     pub task_pid_offset: u32,
     /// Offset of `tgid` in `struct task_struct`.
     pub task_tgid_offset: u32,
+    /// Offset of `flags` in `struct task_struct`.
+    pub task_flags_offset: u32,
     /// Offset of `next` in `struct irqaction`.
     pub irqaction_next_offset: u32,
     /// One of [`filter`].
@@ -26,6 +28,8 @@ pub struct ProbeConfig {
     pub stack_interval: u32,
     /// The profiler's own process, never counted.
     pub own_tgid: u32,
+    /// Always zero.
+    pub padding: u32,
 }
 
 /// Values of [`ProbeConfig::filter`].

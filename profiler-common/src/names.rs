@@ -49,7 +49,7 @@ pub mod program {
     /// Non-maskable interrupts.
     pub const NMI_HANDLER: &str = "nmi_handler";
     /// New threads and processes.
-    pub const SCHED_PROCESS_FORK: &str = "sched_process_fork";
+    pub const SCHED_WAKEUP_NEW: &str = "sched_wakeup_new";
     /// The launched command's first instruction.
     pub const SCHED_PROCESS_EXEC: &str = "sched_process_exec";
     /// The end of a thread, and the system calls that end it.

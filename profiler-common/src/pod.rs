@@ -26,5 +26,5 @@ pod! {
     ThreadId, 2 * 4;
     ThreadInfo, 2 * 8 + 2 * 4 + 16;
     WindowState, 2 * 8;
-    ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 8 * 4;
+    ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 10 * 4;
 }

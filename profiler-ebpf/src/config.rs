@@ -16,6 +16,8 @@ pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
     filter: 0,
     stack_interval: 0,
     own_tgid: 0,
+    padding: 0,
+    task_flags_offset: 0,
 });
 
 /// Whether this kernel has `bpf_task_pt_regs` (Linux 5.15).

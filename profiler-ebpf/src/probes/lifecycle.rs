@@ -30,24 +30,41 @@ fn task_field(task: u64, offset: u32) -> Option<u32> {
     unsafe { bpf_probe_read_kernel(field as *const u32) }.ok()
 }
 
-/// `sched:sched_process_fork`: the child of a measured thread is measured from
-/// its first return on. The parent is the current thread.
+/// Threads that the kernel makes for itself in a process's name: io_uring's
+/// (`PF_IO_WORKER`), vhost's (`PF_USER_WORKER`). They never are in user mode.
+const PF_WORKERS: u32 = 0x10 | 0x4000;
+
+/// `sched:sched_wakeup_new`: the child of a measured thread is measured from its
+/// first return on. The parent is the current thread.
 ///
-/// proto: `sched_process_fork(struct task_struct *parent, struct task_struct
-/// *child)`, all kernels. Minimum kernel: 5.5 (BTF tracepoints).
-#[btf_tracepoint(function = "sched_process_fork")]
-pub fn sched_process_fork(ctx: BtfTracePointContext) -> i32 {
+/// Not `sched_process_fork`, which from Linux 7.1 on can be preempted, and is
+/// then passed over for another thread that forks on the same CPU: a child
+/// would be lost with all its entries. Here interrupts are off.
+///
+/// proto: `sched_wakeup_new(struct task_struct *p)`, all kernels. Minimum
+/// kernel: 5.5 (BTF tracepoints).
+#[btf_tracepoint(function = "sched_wakeup_new")]
+pub fn sched_wakeup_new(ctx: BtfTracePointContext) -> i32 {
     if config!(filter) != filter::THREADS || target::followed().is_none() {
         return 0;
     }
-    let child: u64 = ctx.arg(1);
-    let (Some(tid), Some(tgid)) = (
+    let child: u64 = ctx.arg(0);
+    let (Some(tid), Some(tgid), Some(flags)) = (
         task_field(child, config!(task_pid_offset)),
         task_field(child, config!(task_tgid_offset)),
+        task_field(child, config!(task_flags_offset)),
     ) else {
         return 0;
     };
+    if flags & PF_WORKERS != 0 {
+        return 0;
+    }
     let parent_tid = target::current_tid();
+    if THREADS.get_ptr(tid).is_some() {
+        // The end of the thread that had this number before was not seen.
+        // SAFETY: takes nothing.
+        target::begin_epoch(unsafe { bpf_ktime_get_ns() });
+    }
     if target::follow(tid, tgid, parent_tid).is_none() {
         debug!(&ctx, "no room to follow thread {} of {}", tid, parent_tid);
     }

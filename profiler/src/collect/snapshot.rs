@@ -187,6 +187,9 @@ pub struct Snapshot {
     pub io: Option<IoSummary>,
     /// Submissions to an io_uring, if they were to be counted.
     pub submissions: Option<Vec<SubmissionRow>>,
+    /// By block device: whether its driver has poll queues.
+    #[serde(default)]
+    pub poll_queues: BTreeMap<String, bool>,
     /// What the command wrote to its standard error, if that was kept.
     pub errors: String,
     /// The profiler's own part.

@@ -21,6 +21,8 @@ pub struct Layout {
     pub task_pid: u32,
     /// `task_struct.tgid`
     pub task_tgid: u32,
+    /// `task_struct.flags`
+    pub task_flags: u32,
     /// `irqaction.next`
     pub irqaction_next: u32,
     /// From the bottom of a kernel stack to the saved user registers, where
@@ -43,6 +45,7 @@ impl Layout {
             task_stack: offset("task_struct", "stack")?,
             task_pid: offset("task_struct", "pid")?,
             task_tgid: offset("task_struct", "tgid")?,
+            task_flags: offset("task_struct", "flags")?,
             irqaction_next: offset("irqaction", "next")?,
             // THREAD_SIZE, less the registers at the top of the stack.
             stack_to_regs: 16_384 - PT_REGS_BYTES,

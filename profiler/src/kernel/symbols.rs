@@ -11,13 +11,26 @@ use profiler_common::{
 /// Where the kernel publishes its symbols.
 const KALLSYMS: &str = "/proc/kallsyms";
 
+/// What names begin with that the programs have to recognise.
+const ENTRY_PREFIXES: [&str; 4] = ["asm_", "entry_", "ret_from_fork", "__entry_text_"];
+
 /// The kernel's text symbols by address.
 #[derive(Debug, Default)]
 pub struct Symbols {
-    /// Name by address. Of several names for one address the first one stands.
-    by_address: BTreeMap<u64, String>,
+    /// Sorted. Of several names for one address the first one stands.
+    by_address: Vec<Symbol>,
+    /// All names, one behind the other: there are over a hundred thousand.
+    names: String,
     /// Address by name, for entry code only.
     by_name: BTreeMap<String, u64>,
+}
+
+/// One symbol; its name is a part of all names.
+#[derive(Clone, Copy, Debug)]
+struct Symbol {
+    address: u64,
+    name_start: u32,
+    name_bytes: u32,
 }
 
 impl Symbols {
@@ -49,15 +62,43 @@ impl Symbols {
             if address == 0 || !matches!(kind, "t" | "T" | "w" | "W") {
                 continue;
             }
-            if words.next().is_none() {
+            let is_entry = ENTRY_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+            // A fourth word names a module.
+            if is_entry && words.next().is_none() {
                 symbols.by_name.insert(name.to_owned(), address);
             }
-            symbols
-                .by_address
-                .entry(address)
-                .or_insert_with(|| name.to_owned());
+            symbols.add(address, name);
         }
+        // Stable, so that the first of several names stays the first.
+        symbols.by_address.sort_by_key(|symbol| symbol.address);
+        symbols.by_address.dedup_by_key(|symbol| symbol.address);
         symbols
+    }
+
+    fn add(&mut self, address: u64, name: &str) {
+        let (Ok(name_start), Ok(name_bytes)) =
+            (u32::try_from(self.names.len()), u32::try_from(name.len()))
+        else {
+            return;
+        };
+        self.names.push_str(name);
+        self.by_address.push(Symbol {
+            address,
+            name_start,
+            name_bytes,
+        });
+    }
+
+    fn name(&self, symbol: Symbol) -> &str {
+        let start = symbol.name_start as usize;
+        let name = self.names.get(start..start + symbol.name_bytes as usize);
+        name.unwrap_or_default()
+    }
+
+    /// How many symbols begin at or below an address.
+    fn up_to(&self, address: u64) -> usize {
+        self.by_address
+            .partition_point(|symbol| symbol.address <= address)
     }
 
     /// Whether the kernel told no addresses (`kptr_restrict`, or no privileges).
@@ -66,17 +107,11 @@ impl Symbols {
         self.by_address.is_empty()
     }
 
-    /// Whether there is a function of that name.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
-    }
-
     /// The function that an address lies in, and how far into it.
     #[must_use]
     pub fn resolve(&self, address: u64) -> Option<(&str, u64)> {
-        let (start, name) = self.by_address.range(..=address).next_back()?;
-        Some((name, address - start))
+        let symbol = *self.by_address[..self.up_to(address)].last()?;
+        Some((self.name(symbol), address - symbol.address))
     }
 
     /// The text from a symbol up to the next one, or nothing if it is unknown.
@@ -85,11 +120,8 @@ impl Symbols {
         let Some(&start) = self.by_name.get(name) else {
             return TextRange::default();
         };
-        let end = self
-            .by_address
-            .range(start + 1..)
-            .next()
-            .map_or(start + 4096, |(&next, _)| next);
+        let next = self.by_address.get(self.up_to(start));
+        let end = next.map_or(start + 4096, |next| next.address);
         TextRange { start, end }
     }
 

@@ -16,7 +16,7 @@ use crate::{
         snapshot::{Own, Snapshot},
         threads,
     },
-    kernel::{interrupts::Interrupts, symbols::Symbols, version::Host},
+    kernel::{block, interrupts::Interrupts, symbols::Symbols, version::Host},
     launch::signals::Signals,
     probe::{kernel_log::KernelLog, privileges, session::Session},
     symbolize,
@@ -98,6 +98,7 @@ fn collect(
     };
     Ok(Snapshot {
         submissions,
+        poll_queues: block::poll_queues(),
         overflow: maps::overflow(ebpf)?,
         losses: maps::losses(ebpf)?,
         threads: threads::all(ebpf)?,

@@ -13,8 +13,13 @@ pub enum BackendChoice {
     Auto,
     /// One hook on the return to user mode, through a BPF trampoline.
     Fentry,
-    /// The same hook through a kprobe: the classic method, which can lose events.
+    /// The other function that can be hooked so, up to Linux 6.7.
+    FentryPrepare,
+    /// A hook on the return through a kprobe: the classic method, which can lose
+    /// events.
     Kprobe,
+    /// A kprobe on the function that fentry prefers.
+    KprobeFpregs,
     /// Tracepoints on every way into the kernel.
     Tracepoint,
     /// Both families at once, checked against each other.
@@ -103,7 +108,9 @@ impl BackendChoice {
         match self {
             // A kprobe can lose events silently, so tracepoints come before it.
             Self::Auto | Self::Fentry => FENTRY,
+            Self::FentryPrepare => &[ExitHook::FentryPrepare],
             Self::Kprobe => KPROBE,
+            Self::KprobeFpregs => &[ExitHook::KprobeFpregs],
             Self::Audit => &ExitHook::ALL,
             Self::Tracepoint => &[],
         }

@@ -49,7 +49,7 @@ impl Probe {
 #[must_use]
 pub fn all() -> Vec<Probe> {
     let mut probes = vec![
-        Probe::tracepoint(program::SCHED_PROCESS_FORK, Role::Lifecycle, true),
+        Probe::tracepoint(program::SCHED_WAKEUP_NEW, Role::Lifecycle, true),
         Probe::tracepoint(program::SCHED_PROCESS_EXEC, Role::Lifecycle, true),
         Probe::tracepoint(program::SCHED_PROCESS_EXIT, Role::Lifecycle, true),
         Probe::tracepoint(program::SYS_EXIT, Role::Entry, true),

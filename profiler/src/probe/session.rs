@@ -281,6 +281,7 @@ fn config(settings: &Settings, symbols: &Symbols) -> Result<ProbeConfig> {
         stack_to_regs_offset: layout.stack_to_regs,
         task_pid_offset: layout.task_pid,
         task_tgid_offset: layout.task_tgid,
+        task_flags_offset: layout.task_flags,
         irqaction_next_offset: layout.irqaction_next,
         filter: match settings.filter {
             Filter::Threads => filter::THREADS,
@@ -288,6 +289,7 @@ fn config(settings: &Settings, symbols: &Symbols) -> Result<ProbeConfig> {
         },
         stack_interval: settings.stacks.interval(),
         own_tgid: std::process::id(),
+        padding: 0,
     })
 }
 

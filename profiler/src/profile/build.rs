@@ -8,7 +8,7 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    audit, checks, ledger,
+    audit, checks, exactness, ledger,
     model::{
         Accounting, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable,
         Window,
@@ -121,6 +121,7 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         map_full: loss(Loss::LedgerFull),
         stacks_lost: loss(Loss::StackLost),
         unclassified,
+        inexact: exactness::doubts(snapshot),
         losses: snapshot.losses.clone(),
         audit: audit::of(snapshot),
         cross_checks: checks::all(snapshot, ledger),
@@ -167,9 +168,6 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "the return to user mode does not show it: use `--backend audit`".to_owned(),
         );
     }
-    if let Some(reason) = kprobe_losses(snapshot) {
-        say("events lost by the kprobe", reason);
-    }
     for status in &snapshot.programs {
         if let Some(reason) = &status.skipped {
             say(&format!("{} events", status.program), reason.clone());
@@ -186,26 +184,6 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         );
     }
     list
-}
-
-/// Why the counts of a kprobe are a lower bound here, if they are.
-///
-/// The kernel passes over kprobe programs while a task that was preempted on
-/// that CPU is inside `bpf()`. Where nothing is preempted in the kernel, that
-/// cannot be; and up to 6.17 or so nobody counts what is passed over.
-fn kprobe_losses(snapshot: &Snapshot) -> Option<String> {
-    let hook = snapshot.families.exit.filter(|hook| hook.is_kprobe())?;
-    // A kernel that was not built to be preempted does not say so anywhere.
-    let preemption = snapshot.host.preemption.as_deref()?;
-    if matches!(preemption, "none" | "voluntary") {
-        return None;
-    }
-    Some(format!(
-        "the preemption model is {preemption}: while a task that is preempted in bpf() waits for \
-         its CPU, the kernel skips the kprobe on {} there, and not every kernel counts that. The \
-         counts are a lower bound; `--backend fentry` is exact",
-        hook.function()
-    ))
 }
 
 /// How many hypervisor callbacks arrived in the window, if any.

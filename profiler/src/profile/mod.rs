@@ -3,8 +3,10 @@
 pub mod audit;
 pub mod build;
 pub mod checks;
+pub mod exactness;
 pub mod file;
 pub mod ledger;
 pub mod model;
 pub mod polling;
+pub mod polling_findings;
 pub mod rates;

@@ -250,6 +250,12 @@ pub struct Polling {
     pub enter_calls: u64,
     /// Interrupts of devices in the whole run, whoever caused them.
     pub device_irqs: BTreeMap<String, u64>,
+    /// By block device: whether its driver has poll queues (`queue/io_poll`).
+    #[serde(default)]
+    pub poll_queues: BTreeMap<String, bool>,
+    /// What follows from the evidence, a sentence for each claim.
+    #[serde(default)]
+    pub findings: Vec<String>,
 }
 
 /// What stands behind the counts.
@@ -263,6 +269,10 @@ pub struct Accounting {
     pub stacks_lost: u64,
     /// Entries whose cause is not known.
     pub unclassified: u64,
+    /// Why the counts are a lower bound, a sentence for each reason. Empty: they
+    /// are exact.
+    #[serde(default)]
+    pub inexact: Vec<String>,
     /// Everything that could not be kept, by reason.
     pub losses: BTreeMap<String, u64>,
     /// Returns against entries, where both were counted.

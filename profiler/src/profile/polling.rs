@@ -6,6 +6,7 @@ use profiler_common::{cause::CauseKind, phase::STEADY};
 
 use super::{
     model::{Ledger, Polling},
+    polling_findings,
     rates::{STEADY_NAME, steady_count},
 };
 use crate::{collect::snapshot::Snapshot, kernel::interrupts::Interrupts};
@@ -41,13 +42,17 @@ pub fn evidence(snapshot: &Snapshot, ledger: &Ledger) -> Option<Polling> {
             }
         })
         .sum();
-    Some(Polling {
+    let mut polling = Polling {
         phase: has_steady.then(|| STEADY_NAME.to_owned()),
         sqes_by_sq_thread: knows_sq_threads(&snapshot.host.kernel).then_some(by_sq_thread),
         sqes_by_enter: by_enter,
         enter_calls,
         device_irqs: device_irqs(&snapshot.interrupts_before, &snapshot.interrupts_after),
-    })
+        poll_queues: snapshot.poll_queues.clone(),
+        findings: Vec::new(),
+    };
+    polling.findings = polling_findings::of(&polling, snapshot.io.as_ref());
+    Some(polling)
 }
 
 /// Whether a kernel of this release runs submission threads within the process.

@@ -36,7 +36,11 @@ pub fn write(polling: &Polling, look: Look, out: &mut dyn Write) -> io::Result<(
     } else {
         irqs.join(", ")
     };
-    prose::labelled(out, look, "device interrupts", &irqs)
+    prose::labelled(out, look, "device interrupts", &irqs)?;
+    for finding in &polling.findings {
+        prose::labelled(out, look, "finding", finding)?;
+    }
+    Ok(())
 }
 
 /// One number per another.

@@ -27,6 +27,9 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     if let Some(ending) = verdict::ending(profile) {
         prose::sentence(out, look, ALARM, &ending)?;
     }
+    for reason in &profile.accounting.inexact {
+        prose::sentence(out, look, ALARM, &format!("NOT EXACT: {reason}"))?;
+    }
     causes(profile, look, out)?;
     threads(profile, look, out)?;
     code(profile, look, out)?;

@@ -18,8 +18,13 @@ pub fn line(profile: &Profile) -> String {
             rate(per_million)
         ));
     }
+    let at_least = if profile.accounting.inexact.is_empty() {
+        ""
+    } else {
+        "at least "
+    };
     let text = format!(
-        "{} entries in {} ({})",
+        "{at_least}{} entries in {} ({})",
         count(ledger.total),
         duration_ns(profile.window.duration_ns),
         parts.join("; ")

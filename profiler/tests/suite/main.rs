@@ -13,11 +13,16 @@
 mod bad_input;
 mod flow;
 mod root_causes;
+mod root_classic;
 mod root_counts;
 mod root_cpus;
 mod root_endings;
 mod root_experiment;
+mod root_flatline;
+mod root_interrupts;
+mod root_losses;
 mod root_perf;
+mod root_polled;
 mod root_polling;
 mod root_stacks;
 mod support;

@@ -2,14 +2,18 @@
 
 use crate::{
     needs_root,
-    support::profile::{Json, causes},
+    support::{
+        known::{assert_known, cannot_be_known},
+        profile::{Json, causes},
+        skip::skip_here,
+    },
 };
 
 /// What every run here has to be: complete, and of a program that did its work.
 #[track_caller]
 fn measured(arguments: &[&str]) -> Json {
     let profile = causes(&[], arguments);
-    profile.assert_nothing_lost();
+    profile.assert_accounted();
     assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
     profile
 }
@@ -19,14 +23,14 @@ fn measured(arguments: &[&str]) -> Json {
 #[track_caller]
 fn assert_exceptions(mode: &str, detail: &str) {
     let profile = measured(&[mode, "100"]);
-    assert_eq!(profile.count_in("syscall", "rt_sigreturn", "steady"), 100);
-    assert_eq!(profile.of_cause_in("syscall", "steady"), 100);
+    let name = |of: &str| format!("#{}: {of}", mode.to_uppercase());
+    profile.assert_only(&name("rt_sigreturn"), "syscall", "rt_sigreturn", 100);
     if profile.sees_exceptions() {
-        assert_eq!(profile.count_in("exception", detail, "steady"), 100);
-        assert_eq!(profile.of_cause_in("exception", "steady"), 100);
+        profile.assert_only(&name("exception"), "exception", detail, 100);
     } else {
         assert_eq!(profile.of_cause("exception"), 0);
         assert!(profile.says_unavailable("exceptions"));
+        cannot_be_known(&name("exception"), "no tracepoint shows exceptions");
     }
 }
 
@@ -70,8 +74,7 @@ fn root_single_steps() {
 fn root_denied_calls() {
     needs_root!("root_denied_calls");
     let profile = measured(&["seccomp", "1000"]);
-    assert_eq!(profile.count_in("syscall", "getppid", "steady"), 1000);
-    assert_eq!(profile.of_cause_in("syscall", "steady"), 1000);
+    profile.assert_only("denied by seccomp", "syscall", "getppid", 1000);
 }
 
 /// A tracer stops a call twice, and it still is one.
@@ -79,9 +82,11 @@ fn root_denied_calls() {
 fn root_traced_child() {
     needs_root!("root_traced_child");
     let profile = measured(&["ptrace", "100"]);
-    assert_eq!(profile.count_in("syscall", "getppid", "steady"), 100);
+    let calls = profile.count_in("syscall", "getppid", "steady");
+    assert_known(&profile, "ptraced: getppid", 100, calls);
     // Two stops for each call of the child's, and one when it ends.
-    assert_eq!(profile.count_in("syscall", "ptrace", "steady"), 2 * 100 + 2);
+    let stops = profile.count_in("syscall", "ptrace", "steady");
+    assert_known(&profile, "ptraced: ptrace", 2 * 100 + 2, stops);
 }
 
 /// A child that borrows its parent's memory is a child.
@@ -89,9 +94,12 @@ fn root_traced_child() {
 fn root_vforks() {
     needs_root!("root_vforks");
     let profile = measured(&["vfork", "20"]);
-    assert_eq!(profile.count_in("syscall", "vfork", "steady"), 20);
-    assert_eq!(profile.count_in("new_task", "first_return", "steady"), 20);
-    assert_eq!(profile.count("syscall", "exit_group"), 21);
+    let calls = profile.count_in("syscall", "vfork", "steady");
+    assert_known(&profile, "vfork: vfork", 20, calls);
+    let first = profile.count_in("new_task", "first_return", "steady");
+    assert_known(&profile, "vfork: first_return", 20, first);
+    let ends = profile.count("syscall", "exit_group");
+    assert_known(&profile, "vfork: exit_group", 21, ends);
 }
 
 /// Entries of the thread that only spins, by detail.
@@ -110,7 +118,7 @@ fn of_victim(profile: &Json, details: &[&str]) -> u64 {
 fn has_two_cpus(test: &str) -> bool {
     let has = modeswitch::measure::affinity::allowed().len() >= 2;
     if !has {
-        crate::support::skip::skip(test, "needs two CPUs");
+        skip_here(test, "needs two CPUs");
     }
     has
 }

@@ -57,5 +57,5 @@ fn root_cpu() {
     let found = threads.iter().find(|thread| thread["tid"] == target.id());
     let found = found.expect("the spinning thread is among those on the CPU");
     assert!(found["total"].as_u64() > Some(0));
-    profile.assert_nothing_lost();
+    profile.assert_accounted();
 }

@@ -6,7 +6,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::{
     needs_root,
-    support::{profile::counts, skip::skip_for_tool, targets},
+    support::{known::assert_known, profile::counts, skip::skip_for_tool, targets},
 };
 
 /// perf's own counts of the tracepoints we use, from its CSV output.
@@ -59,10 +59,16 @@ fn root_agrees_with_perf() {
             Err(reason) => return skip_for_tool("root_agrees_with_perf", &reason),
         };
         let profile = counts(&[], &arguments);
-        profile.assert_nothing_lost();
+        profile.assert_accounted();
         // perf begins within the `execve` and so misses its way in, which is
         // what it counts. We count its way out.
-        assert_eq!(profile.of_cause("syscall"), calls + 1, "{arguments:?}");
+        let name = format!("perf stat: {}", arguments[0]);
+        assert_known(&profile, &name, calls + 1, profile.of_cause("syscall"));
+        if arguments[0] == "fork" {
+            // Whether a page is still shared when it is written to depends on
+            // which of the two processes is quicker.
+            continue;
+        }
         let ours = profile.of_cause("page_fault");
         assert!(
             ours.abs_diff(faults) <= 24,

@@ -5,7 +5,7 @@ use crate::{
     support::{
         command::run,
         profile::{Json, from_output},
-        skip::skip,
+        skip::skip_here,
     },
 };
 
@@ -30,7 +30,7 @@ fn workload(test: &str, mode: &str) -> Option<Json> {
     let text = String::from_utf8_lossy(&output.stdout);
     // The workload's own summary comes first; the profile begins behind it.
     let Some(begin) = text.find("\n{") else {
-        skip(
+        skip_here(
             test,
             &format!("no profile: {}", String::from_utf8_lossy(&output.stderr)),
         );
@@ -41,7 +41,7 @@ fn workload(test: &str, mode: &str) -> Option<Json> {
         ..output
     });
     if profile.0["io"].is_null() {
-        skip(test, "this kernel or this user has no io_uring");
+        skip_here(test, "this kernel or this user has no io_uring");
         return None;
     }
     Some(profile)

@@ -2,9 +2,10 @@
  * A program that enters the kernel in the less usual ways, each a known number
  * of times in steady state.
  *
- *     causes MODE N
+ *     causes MODE N [DEVICE]
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -200,7 +201,41 @@ static void wake(long n, int cpu)
     waitpid(sleeper, NULL, 0);
 }
 
-static int disturb(const char *how, long n)
+/* Sends n NMIs to all other CPUs. The kernel says so on its console. */
+static void nmis(long n)
+{
+    int trigger = open("/proc/sysrq-trigger", O_WRONLY);
+    steady();
+    for (long i = 0; i < n; i++)
+        if (write(trigger, "l", 1) != 1)
+            _exit(68);
+    teardown();
+}
+
+/* Reads n blocks of a device from the victim's CPU, where it interrupts. */
+static void device_interrupts(long n, int cpu, const char *device)
+{
+    pid_t reader;
+    int status = 0;
+    steady();
+    reader = fork();
+    if (reader == 0) {
+        int file = open(device, O_RDONLY | O_DIRECT);
+        void *block = aligned_alloc(4096, 4096);
+        pin(cpu);
+        prctl(PR_SET_NAME, "reader");
+        for (long i = 0; i < n; i++)
+            if (pread(file, block, 4096, i % 1024 * 4096) != 4096)
+                _exit(69);
+        _exit(0);
+    }
+    waitpid(reader, &status, 0);
+    teardown();
+    if (status)
+        _exit(70);
+}
+
+static int disturb(const char *how, long n, const char *device)
 {
     pthread_t thread;
     cpu_set_t allowed;
@@ -217,6 +252,10 @@ static int disturb(const char *how, long n)
         usleep(1000);
     if (!strcmp(how, "shoot"))
         shoot(n);
+    else if (!strcmp(how, "nmi"))
+        nmis(n);
+    else if (!strcmp(how, "device"))
+        device_interrupts(n, cpus[1], device);
     else
         wake(n, cpus[1]);
     stop = 1;
@@ -247,8 +286,9 @@ int main(int argc, char **argv)
         return traced(n);
     else if (!strcmp(mode, "vfork"))
         vforks(n);
-    else if (!strcmp(mode, "shoot") || !strcmp(mode, "wake"))
-        return disturb(mode, n);
+    else if (!strcmp(mode, "shoot") || !strcmp(mode, "wake") || !strcmp(mode, "nmi")
+             || !strcmp(mode, "device"))
+        return disturb(mode, n, argc > 3 ? argv[3] : "");
     else {
         fprintf(stderr, "causes: no mode '%s'\n", mode);
         return 64;

@@ -12,8 +12,9 @@ use anyhow::{Context as _, Result, ensure};
 use super::cache::{self, Cache};
 use super::guest::{Ending, Lab, Limits, Machine, Script, Signals};
 use super::kernels::{Catalog, Kernel, Wanted, fetch};
-use super::suite::{Suite, Tally};
-use super::tools;
+use super::scenario::{self, Scenario};
+use super::suite::{self, Tally};
+use super::{exactness, tools};
 use crate::ebpf_object::process;
 use crate::workspace;
 
@@ -33,8 +34,12 @@ const FAILED: u8 = 125;
 )]
 pub(crate) struct Options {
     /// Kernel series, such as `5.10,6.12,newest`; `all` stands for those that the project promises
-    #[arg(long, default_value = "newest")]
+    #[arg(long, default_value = "newest", conflicts_with = "scenarios")]
     kernel: String,
+    /// All that has to hold before a change goes in: each promised kernel with each
+    /// backend, and the machines of special tests
+    #[arg(long, conflicts_with_all = ["command", "backend", "test", "numa", "cpus"])]
+    scenarios: bool,
     /// Four CPUs in two NUMA nodes
     #[arg(long)]
     numa: bool,
@@ -93,9 +98,10 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
 }
 
-/// What came of one kernel.
+/// What came of one boot.
 struct Outcome {
     release: String,
+    scenario: &'static str,
     ending: Ending,
     tallies: Vec<Tally>,
 }
@@ -103,41 +109,73 @@ struct Outcome {
 fn try_run(options: &Options) -> Result<u8> {
     let wanted = Wanted::list(&options.kernel)?;
     tools::ensure_installed()?;
-    let lab = lab(options)?;
-    let bin = workspace::target_dir().join(if options.debug { "debug" } else { "release" });
-    if !options.no_build && !options.command.is_empty() {
-        build(options)?;
-    }
-    let mut script = Script::new(
-        env::current_dir().context("the working directory is gone")?,
-        &bin,
-    );
-    let suite = if options.command.is_empty() {
-        let binaries = crate::test::build(options.test.as_deref(), !options.debug)?;
-        Some(Suite::prepare(&options.backend, &binaries, &mut script)?)
+    let mut lab = lab(options)?;
+    let scenarios = if options.scenarios {
+        scenario::all(&lab.machine)?
     } else {
-        script.commands.push(options.command.clone());
-        None
+        let rounds = if options.command.is_empty() {
+            scenario::rounds(&options.backend)?
+        } else {
+            Vec::new()
+        };
+        vec![Scenario {
+            name: "",
+            kernels: wanted,
+            machine: lab.machine.clone(),
+            rounds,
+        }]
+    };
+    let bin = workspace::target_dir().join(if options.debug { "debug" } else { "release" });
+    let binaries = if options.command.is_empty() {
+        crate::test::build(options.test.as_deref(), !options.debug)?
+    } else {
+        if !options.no_build {
+            build(options)?;
+        }
+        Vec::new()
     };
     let catalog = Catalog::load(&lab.cache, options.refresh)?;
+    let folder = env::current_dir().context("the working directory is gone")?;
     let mut outcomes = Vec::new();
-    for wanted in &wanted {
-        let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
-        let outcome = on_kernel(options, &lab, &kernel, &script, suite.as_ref())?;
-        let is_over = outcome.ending == Ending::Interrupted;
-        outcomes.push(outcome);
-        if is_over {
-            break;
+    'all: for scenario in &scenarios {
+        lab.machine = scenario.machine.clone();
+        let mut script = Script::new(folder.clone(), &bin);
+        if options.command.is_empty() {
+            suite::prepare(&scenario.rounds, &binaries, &mut script)?;
+        } else {
+            script.commands.push(options.command.clone());
+        }
+        for wanted in &scenario.kernels {
+            let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
+            let outcome = on_kernel(options, &lab, &kernel, &script, scenario)?;
+            let is_over = outcome.ending == Ending::Interrupted;
+            outcomes.push(outcome);
+            if is_over {
+                break 'all;
+            }
         }
     }
-    if wanted.len() > 1 || suite.is_some() {
+    let is_complete = tables(&outcomes);
+    if outcomes.len() > 1 || options.command.is_empty() {
         summarize(&outcomes);
     }
     let statuses = outcomes.iter().map(|outcome| outcome.ending.status());
-    Ok(statuses
-        .into_iter()
-        .find(|status| *status != 0)
-        .unwrap_or(0))
+    let status = statuses.into_iter().find(|status| *status != 0);
+    Ok(status.unwrap_or(u8::from(!is_complete)))
+}
+
+/// Prints what each backend made of the programs of known counts. Returns
+/// whether none is passed over in silence.
+fn tables(outcomes: &[Outcome]) -> bool {
+    let mut is_complete = true;
+    for outcome in outcomes {
+        if let Some(table) = exactness::table(&outcome.tallies) {
+            eprintln!("\nKnown counts on {} {}", outcome.release, outcome.scenario);
+            eprintln!("{}", table.text);
+            is_complete &= table.missing == 0;
+        }
+    }
+    is_complete
 }
 
 fn lab(options: &Options) -> Result<Lab> {
@@ -180,16 +218,17 @@ fn on_kernel(
     lab: &Lab,
     kernel: &Kernel,
     script: &Script,
-    suite: Option<&Suite>,
+    scenario: &Scenario,
 ) -> Result<Outcome> {
     let (ending, tallies) = lab.run(kernel, script, |results| {
         if let Some(folder) = &options.results {
-            copy(results, &folder.join(&kernel.release))?;
+            copy(results, &folder.join(&kernel.release).join(scenario.name))?;
         }
-        Ok(suite.map_or_else(Vec::new, |suite| suite.tallies(results)))
+        Ok(suite::tallies(&scenario.rounds, results))
     })?;
     Ok(Outcome {
         release: kernel.release.clone(),
+        scenario: scenario.name,
         ending,
         tallies,
     })
@@ -208,15 +247,16 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 fn summarize(outcomes: &[Outcome]) {
     eprintln!();
     for outcome in outcomes {
+        let place = format!("{} {}", outcome.release, outcome.scenario);
         if outcome.tallies.is_empty() {
-            eprintln!("{:32} {}", outcome.release, outcome.ending);
+            eprintln!("{place:36} {}", outcome.ending);
         }
         for tally in &outcome.tallies {
-            eprintln!("{:32} {:12} {}", outcome.release, tally.backend, tally);
+            eprintln!("{place:36} {:15} {tally}", tally.backend);
         }
         let unfinished = !matches!(outcome.ending, Ending::Exited(_));
         if unfinished && !outcome.tallies.is_empty() {
-            eprintln!("{:32} {}", outcome.release, outcome.ending);
+            eprintln!("{place:36} {}", outcome.ending);
         }
     }
 }

@@ -3,9 +3,11 @@
 
 mod cache;
 mod command;
+mod exactness;
 mod guest;
 mod initramfs;
 mod kernels;
+mod scenario;
 mod suite;
 mod tools;
 

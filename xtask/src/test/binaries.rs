@@ -11,7 +11,7 @@ use crate::ebpf_object::process;
 use crate::workspace;
 
 /// One test binary. Its tests are those that the filter lets through.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Binary {
     /// Such as `profiler suite`.
     pub(super) name: String,
@@ -20,6 +20,17 @@ pub(crate) struct Binary {
     pub(super) package: PathBuf,
     pub(super) plain_tests: Vec<String>,
     pub(super) root_tests: Vec<String>,
+}
+
+impl Binary {
+    /// Of its tests only those that need root and are in one of some modules.
+    pub(crate) fn only(&self, modules: &[&str]) -> Self {
+        let mut some = self.clone();
+        let is_in = |test: &str| test.split("::").any(|part| modules.contains(&part));
+        some.root_tests.retain(|test| is_in(test));
+        some.plain_tests.clear();
+        some
+    }
 }
 
 /// Builds all test binaries and asks each what it has.

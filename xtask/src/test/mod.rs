@@ -2,10 +2,12 @@
 
 mod binaries;
 mod command;
+mod known;
 mod outcome;
 mod output;
 mod prepare;
 
 pub(crate) use binaries::{Binary, build};
 pub(crate) use command::{Options, run};
+pub(crate) use known::KnownCount;
 pub(crate) use outcome::Outcome;

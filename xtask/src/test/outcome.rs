@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::known::KnownCount;
+
 /// Passed, failed and skipped tests; each of the latter two with its name.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
@@ -12,6 +14,9 @@ pub(crate) struct Outcome {
     failed: Vec<String>,
     /// Name and reason.
     skipped: BTreeMap<String, String>,
+    /// In the order of the tests.
+    #[serde(default)]
+    known: Vec<KnownCount>,
 }
 
 impl Outcome {
@@ -20,8 +25,18 @@ impl Outcome {
             passed,
             failed,
             skipped,
+            known: _,
         } = self;
         *passed == 0 && failed.is_empty() && skipped.is_empty()
+    }
+
+    /// What programs of known counts were found to make.
+    pub(crate) fn known(&self) -> &[KnownCount] {
+        &self.known
+    }
+
+    pub(super) fn know(&mut self, count: KnownCount) {
+        self.known.push(count);
     }
 
     pub(super) fn is_success(&self) -> bool {

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
+use super::known::KnownCount;
 use super::outcome::Outcome;
 use crate::ebpf_object::process;
 
@@ -48,6 +49,7 @@ struct Reader {
     passed: usize,
     failed: Vec<String>,
     skipped: Vec<(String, String)>,
+    known: Vec<KnownCount>,
     section: Section,
 }
 
@@ -67,6 +69,10 @@ impl Reader {
     fn read(&mut self, line: &str) -> Show {
         if let Some((name, reason)) = skip_notice(line) {
             self.skipped.push((name.to_owned(), reason.to_owned()));
+            return Show::No;
+        }
+        if let Some(known) = KnownCount::parse(line) {
+            self.known.push(known);
             return Show::No;
         }
         if let Some(counts) = line.strip_prefix("test result: ") {
@@ -104,8 +110,12 @@ impl Reader {
             passed,
             failed,
             skipped,
+            known,
             section: _,
         } = self;
+        for count in known {
+            outcome.know(count);
+        }
         // To the harness, a test that skipped itself is one that passed.
         let by_themselves = skipped.iter().filter(|(_, reason)| !is_ignored(reason));
         outcome.pass(passed.saturating_sub(by_themselves.count()));
@@ -173,6 +183,19 @@ mod tests {
         assert_eq!(outcome, expected);
         assert!(!shown.contains("successes"), "{shown}");
         assert!(shown.contains("2 passed"), "{shown}");
+    }
+
+    /// Known counts are kept, whether their test passes or fails.
+    #[test]
+    fn known_counts_are_kept() {
+        let (outcome, _, shown) = read(
+            "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nsuccesses:\n\n---- a stdout ----\n\
+             KNOWN {\"name\":\"x\",\"expected\":1,\"counted\":1}\n\nfailures:\n\n---- b stdout ----\n\
+             KNOWN {\"name\":\"y\",\"expected\":1,\"counted\":2}\n\nfailures:\n    b\n",
+        );
+        let names: Vec<&str> = outcome.known().iter().map(|known| &*known.name).collect();
+        assert_eq!(names, ["x", "y"]);
+        assert!(!shown.contains("KNOWN"), "{shown}");
     }
 
     /// Failures are named, and what the tests printed is shown.

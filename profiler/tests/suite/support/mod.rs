@@ -1,6 +1,9 @@
 //! Running the binary and reading what it says.
 
+pub(crate) mod background;
+pub(crate) mod bpftrace;
 pub(crate) mod command;
+pub(crate) mod known;
 pub(crate) mod profile;
 pub(crate) mod skip;
 pub(crate) mod targets;

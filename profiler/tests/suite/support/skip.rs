@@ -24,6 +24,12 @@ pub(crate) fn skip_for_tool(test: &str, reason: &str) {
     println!("SKIPPED {test}: {reason}");
 }
 
+/// Prints that a test is skipped for want of something that this kernel or this
+/// machine does not have. The lab has machines with each of them.
+pub(crate) fn skip_here(test: &str, reason: &str) {
+    println!("SKIPPED {test}: {reason}");
+}
+
 /// Ends the test here unless it may load eBPF programs.
 #[macro_export]
 macro_rules! needs_root {

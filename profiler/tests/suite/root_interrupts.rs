@@ -1,0 +1,105 @@
+//! Interrupts that hit a thread which only spins, each sent a known number of
+//! times from elsewhere.
+
+use std::fs;
+
+use crate::{
+    needs_root,
+    root_polled::is_lab,
+    support::{
+        known::{assert_known, assert_within, cannot_be_known},
+        profile::{Json, causes},
+        skip::skip_here,
+    },
+};
+
+/// Entries of the thread of a name, of a cause, with a detail that begins so.
+fn of_thread(profile: &Json, comm: &str, cause: &str, detail: &str) -> u64 {
+    let threads = profile.0["ledger"]["by_thread"].as_array().expect("a list");
+    let named = threads.iter().filter(|thread| thread["comm"] == comm);
+    let rows = named.flat_map(|thread| thread["by_cause"].as_array().expect("a list"));
+    rows.filter(|row| row["cause"] == cause)
+        .filter(|row| {
+            row["detail"]
+                .as_str()
+                .is_some_and(|name| name.starts_with(detail))
+        })
+        .map(|row| row["count"].as_u64().expect("a count"))
+        .sum()
+}
+
+/// A line of `/proc/interrupts`, over all CPUs; lines whose last word begins so.
+fn interrupts(label: &str) -> u64 {
+    let text = fs::read_to_string("/proc/interrupts").expect("the kernel's table");
+    let cpus = text
+        .lines()
+        .next()
+        .expect("a heading")
+        .split_whitespace()
+        .count();
+    let lines = text.lines().filter(|line| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        let last = line.split_whitespace().last().unwrap_or_default();
+        first.trim_end_matches(':') == label || last.starts_with(label)
+    });
+    lines
+        .flat_map(|line| line.split_whitespace().skip(1).take(cpus))
+        .filter_map(|count| count.parse::<u64>().ok())
+        .sum()
+}
+
+fn two_cpus() -> bool {
+    modeswitch::measure::affinity::allowed().len() >= 2
+}
+
+/// NMIs bypass the way out that all other entries take, and are counted all the
+/// same: no more than the kernel has sent.
+#[test]
+fn root_nmis() {
+    needs_root!("root_nmis");
+    if !is_lab() || !two_cpus() {
+        cannot_be_known("NMIs", "only in the lab");
+        return skip_here("root_nmis", "floods the console, so only in the lab");
+    }
+    let before = interrupts("NMI");
+    let profile = causes(&[], &["nmi", "40"]);
+    let sent = interrupts("NMI") - before;
+    profile.assert_accounted();
+    assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
+    let hits = of_thread(&profile, "victim", "nmi", "");
+    // Those that meet the victim in its tick, or another task there, are no entries.
+    assert_within("NMIs", 1, sent.min(40), hits);
+}
+
+/// A drive's interrupts land on the CPU that reads were made from, on whoever
+/// runs there. None is counted twice or invented.
+#[test]
+fn root_device_interrupts() {
+    needs_root!("root_device_interrupts");
+    let device = "/dev/nvme0n1";
+    if !is_lab() || !two_cpus() || !std::path::Path::new(device).exists() {
+        cannot_be_known("NVMe interrupts", "only in the lab");
+        return skip_here(
+            "root_device_interrupts",
+            "needs the lab's NVMe drive and two CPUs",
+        );
+    }
+    let before = interrupts("nvme0q");
+    let profile = causes(&[], &["device", "1000", device]);
+    let raised = interrupts("nvme0q") - before;
+    profile.assert_accounted();
+    assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
+    let detail = if profile.sees_details() {
+        "device:nvme0q"
+    } else {
+        "device"
+    };
+    let hits = of_thread(&profile, "victim", "interrupt", detail);
+    assert_known(
+        &profile,
+        "NVMe reads",
+        1000,
+        profile.count_in("syscall", "pread64", "steady"),
+    );
+    assert_within("NVMe interrupts", 1, raised, hits);
+}

@@ -1,0 +1,169 @@
+//! Devices that can be polled: the whole chain, and the fallback from it.
+
+use std::{fs, path::Path, process::Output};
+
+use crate::{
+    needs_root,
+    support::{
+        command,
+        known::{assert_known, assert_within, cannot_be_known},
+        profile::{Json, from_output},
+        skip::skip_here,
+    },
+};
+
+const IOS: u64 = 20_000;
+
+/// The workload on a device under `run --io-uring`.
+fn workload(device: &str, mode: &str) -> Output {
+    let own = env!("CARGO_BIN_EXE_modeswitch");
+    let file = format!("/dev/{device}");
+    let mut command = command::measuring("run");
+    command.args(["--io-uring", "--format", "json", "--", own, "workload"]);
+    command.args(["--file", &file, "--mode", mode, "--size", "1G"]);
+    command.args(["--bitmap", "prefault", "--ios", &IOS.to_string()]);
+    command.output().expect("the binary starts")
+}
+
+/// The profile behind the workload's own summary.
+#[track_caller]
+fn profile(output: Output) -> Json {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let begin = text.find("\n{");
+    assert!(begin.is_some(), "no profile: {}", command::stderr(&output));
+    let begin = begin.unwrap_or_default();
+    from_output(&Output {
+        stdout: text.as_bytes()[begin..].to_vec(),
+        ..output
+    })
+}
+
+fn can_poll(device: &str) -> bool {
+    let file = format!("/sys/block/{device}/queue/io_poll");
+    fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
+}
+
+fn findings(profile: &Json) -> Vec<String> {
+    let list = profile.0["polling"]["findings"].as_array().expect("a list");
+    let texts = list.iter().map(|text| text.as_str().expect("a sentence"));
+    texts.map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn assert_polled(test: &str, device: &str) {
+    let name = |of: &str| format!("polled {device}: {of}");
+    if !can_poll(device) {
+        let reason = format!("/dev/{device} is not there or has no poll queues");
+        for of in ["submissions by the thread", "io_uring_enter", "interrupts"] {
+            cannot_be_known(&name(of), "no poll queues");
+        }
+        return skip_here(test, &reason);
+    }
+    let profile = profile(workload(device, "sqpoll-iopoll"));
+    profile.assert_accounted();
+    let io = &profile.0["io"];
+    let polling = &profile.0["polling"];
+    assert_eq!(io["ios"], IOS);
+    assert_eq!(io["errors"], 0);
+    assert_eq!(io["mode"], "sqpoll-iopoll");
+    match polling["sqes_by_sq_thread"].as_u64() {
+        Some(by_thread) => {
+            assert_known(&profile, &name("submissions by the thread"), IOS, by_thread);
+        }
+        None => cannot_be_known(
+            &name("submissions by the thread"),
+            "the thread is nobody's before 5.12",
+        ),
+    }
+    assert_eq!(polling["sqes_by_enter"], 0, "{polling}");
+    // A thread that slept has to be woken, with one call each time.
+    let enters = polling["enter_calls"].as_u64().expect("a count");
+    assert_eq!(io["polling"]["wakeups"].as_u64(), Some(enters), "{polling}");
+    let calls = profile.of_cause_in("syscall", "steady");
+    assert_known(&profile, &name("io_uring_enter"), enters, calls);
+    // A device that only memory backs has no line to interrupt by.
+    let interrupts = io["polling"]["device_irqs"].as_u64().unwrap_or(0);
+    assert_within(&name("interrupts"), 0, IOS / 100, interrupts);
+    let findings = findings(&profile);
+    let counts_interrupts = !io["polling"]["device_irqs"].is_null();
+    assert!(
+        !counts_interrupts
+            || findings
+                .iter()
+                .any(|text| text.starts_with("completion polls")),
+        "{findings:?}"
+    );
+}
+
+/// A drive with poll queues: no system call, no interrupt.
+#[test]
+fn root_polled_nvme() {
+    needs_root!("root_polled_nvme");
+    assert_polled("root_polled_nvme", "nvme0n1");
+}
+
+/// The null block driver has poll queues from Linux 5.16 on.
+#[test]
+fn root_polled_null_blk() {
+    needs_root!("root_polled_null_blk");
+    assert_polled("root_polled_null_blk", "nullb0");
+}
+
+/// Gives the drive as many poll queues as said.
+fn set_poll_queues(count: u32) {
+    let parameter = "/sys/module/nvme/parameters/poll_queues";
+    fs::write(parameter, count.to_string()).expect("a parameter of the lab's drive");
+    fs::write("/sys/class/nvme/nvme0/reset_controller", "1").expect("the lab's drive");
+}
+
+/// Puts the drive back, however the test ends.
+struct PollQueues;
+
+impl Drop for PollQueues {
+    fn drop(&mut self) {
+        set_poll_queues(1);
+    }
+}
+
+/// Without poll queues, older kernels take IOPOLL and complete by interrupt in
+/// silence: that is found and said. Newer ones refuse: that is passed on.
+#[test]
+fn root_silent_fallback() {
+    needs_root!("root_silent_fallback");
+    if !is_lab() || !Path::new("/sys/class/nvme/nvme0").exists() {
+        return skip_here(
+            "root_silent_fallback",
+            "resets an NVMe drive, so only in the lab",
+        );
+    }
+    let restored = PollQueues;
+    set_poll_queues(0);
+    assert!(!can_poll("nvme0n1"), "the drive has lost its poll queues");
+    let output = workload("nvme0n1", "sqpoll-iopoll");
+    let message = command::stderr(&output);
+    let refused = message.contains("poll");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if let Some(begin) = text.find("\n{") {
+        let profile = from_output(&Output {
+            stdout: text.as_bytes()[begin..].to_vec(),
+            ..output
+        });
+        if profile.0["io"].is_null() || profile.0["io"]["errors"] != 0 {
+            assert!(refused, "{message}");
+        } else {
+            let findings = findings(&profile);
+            let says = |text: &String| text.starts_with("completion does NOT poll");
+            assert!(findings.iter().any(says), "{findings:?}");
+            let irqs = profile.0["io"]["polling"]["device_irqs"].as_u64();
+            assert!(irqs > Some(IOS / 100), "{irqs:?}");
+        }
+    } else {
+        assert!(refused, "{message}");
+    }
+    drop(restored);
+}
+
+/// Whether this is a guest that may be treated roughly.
+pub(crate) fn is_lab() -> bool {
+    std::env::var_os("MODESWITCH_LAB_RESULTS").is_some()
+}

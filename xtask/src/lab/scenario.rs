@@ -1,0 +1,129 @@
+//! Which machines the tests run on, and with which backends.
+
+use anyhow::{Result, bail};
+
+use super::guest::Machine;
+use super::kernels::Wanted;
+
+/// All that `modeswitch run --backend` takes.
+const BACKENDS: [&str; 7] = [
+    "auto",
+    "tracepoint",
+    "fentry",
+    "fentry-prepare",
+    "kprobe",
+    "kprobe-fpregs",
+    "audit",
+];
+/// Modules of the suite with programs of known counts.
+const KNOWN_COUNTS: &[&str] = &["root_counts", "root_causes", "root_interrupts"];
+
+/// The tests, once for one backend.
+#[derive(Debug, Clone)]
+pub(super) struct Round {
+    pub(super) backend: String,
+    /// Only tests in these modules; empty stands for all.
+    pub(super) modules: &'static [&'static str],
+}
+
+/// One kind of machine.
+#[derive(Debug, Clone)]
+pub(super) struct Scenario {
+    /// Empty for the plain machine.
+    pub(super) name: &'static str,
+    pub(super) kernels: Vec<Wanted>,
+    pub(super) machine: Machine,
+    pub(super) rounds: Vec<Round>,
+}
+
+/// The rounds that a list of backends such as `auto,kprobe` stands for.
+pub(super) fn rounds(backends: &str) -> Result<Vec<Round>> {
+    let names: Vec<&str> = match backends {
+        // The other hooks are not on every kernel.
+        "all" => vec!["tracepoint", "fentry", "kprobe", "audit"],
+        list => list.split(',').map(str::trim).collect(),
+    };
+    names
+        .into_iter()
+        .map(|name| {
+            if !BACKENDS.contains(&name) {
+                bail!("no backend `{name}`: there are {}", BACKENDS.join(", "));
+            }
+            Ok(round(name, &[]))
+        })
+        .collect()
+}
+
+fn round(backend: &str, modules: &'static [&'static str]) -> Round {
+    Round {
+        backend: backend.to_owned(),
+        modules,
+    }
+}
+
+/// What has to hold before a change goes in. `plain` is the usual machine.
+pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
+    let known = |backend| round(backend, KNOWN_COUNTS);
+    let scenario = |name, kernels: &str, machine, rounds| -> Result<Scenario> {
+        Ok(Scenario {
+            name,
+            kernels: Wanted::list(kernels)?,
+            machine,
+            rounds,
+        })
+    };
+    let with = |cpus, arguments: &str| Machine {
+        cpus,
+        append: format!("{} {arguments}", plain.append),
+        ..plain.clone()
+    };
+    // fentry is what these kernels' `auto` is.
+    let common = || {
+        vec![
+            round("auto", &[]),
+            known("tracepoint"),
+            known("kprobe"),
+            known("audit"),
+        ]
+    };
+    let mut with_both_functions = common();
+    with_both_functions.extend([known("fentry-prepare"), known("kprobe-fpregs")]);
+    let losses = |backend| round(backend, &["root_losses"]);
+    let flat = |backend| round(backend, &["root_flatline"]);
+    Ok(vec![
+        scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
+        scenario("", "6.12,newest", plain.clone(), common())?,
+        scenario(
+            "preempt=full",
+            "6.1,newest",
+            with(plain.cpus, "preempt=full"),
+            vec![losses("auto"), losses("tracepoint")],
+        )?,
+        scenario(
+            "nohz_full",
+            "6.1",
+            with(
+                4,
+                "isolcpus=nohz,domain,managed_irq,2,3 nohz_full=2,3 rcu_nocbs=2,3",
+            ),
+            vec![flat("auto"), flat("tracepoint")],
+        )?,
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backends_are_read_and_nonsense_is_refused() {
+        assert_eq!(rounds("all").unwrap().len(), 4);
+        let names: Vec<String> = rounds("kprobe, auto")
+            .unwrap()
+            .into_iter()
+            .map(|round| round.backend)
+            .collect();
+        assert_eq!(names, ["kprobe", "auto"]);
+        assert!(rounds("kprobe,").is_err());
+    }
+}
