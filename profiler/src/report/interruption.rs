@@ -1,6 +1,10 @@
 //! Interrupts told apart, and who sent them, as tables.
 
-use std::io::{self, Write};
+use std::{
+    cmp::Reverse,
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
 use super::{style::Look, table, units::count};
 use crate::profile::{
@@ -35,7 +39,8 @@ pub fn has_purposes(profile: &Profile) -> bool {
     profile.ledger.by_cause.iter().any(tells)
 }
 
-/// Writes who sent interrupts, the most frequent ones.
+/// Writes who sent interrupts, the most frequent ones. Returns how many there
+/// are in all.
 ///
 /// # Errors
 /// Whatever the output reports.
@@ -45,19 +50,29 @@ pub fn senders(
     most: usize,
     look: Look,
     out: &mut dyn Write,
-) -> io::Result<()> {
+) -> io::Result<usize> {
     let columns = ["sender", "name", "from", "for", "to", "count"].map(str::to_owned);
-    let rows = senders.iter().take(most).map(|sender| {
-        vec![
+    // Places that have the same name here are one row.
+    let mut counts: BTreeMap<Vec<String>, u64> = BTreeMap::new();
+    for sender in senders {
+        let cells = vec![
             sender.tid.to_string(),
             sender.comm.clone(),
             origin(profile, sender),
             sender.purpose.clone(),
             format!("{} {}", sender.target_tid, sender.target_comm),
-            count(sender.count),
-        ]
+        ];
+        *counts.entry(cells).or_default() += sender.count;
+    }
+    let mut rows: Vec<(Vec<String>, u64)> = counts.into_iter().collect();
+    rows.sort_by_key(|&(_, count)| Reverse(count));
+    let length = rows.len();
+    let rows = rows.into_iter().take(most).map(|(mut cells, n)| {
+        cells.push(count(n));
+        cells
     });
-    write!(out, "{}", table::render(&columns, rows, 5, look))
+    write!(out, "{}", table::render(&columns, rows, 5, look))?;
+    Ok(length)
 }
 
 /// What the sender was doing: its system call and the code that made it, as far

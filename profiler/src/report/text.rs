@@ -59,8 +59,8 @@ fn interruption(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Resul
     }
     if let Some(senders) = profile.senders.as_ref().filter(|rows| !rows.is_empty()) {
         heading("Who sent interrupts", out)?;
-        interruption_report::senders(profile, senders, LONGEST, look, out)?;
-        more(senders.len(), LONGEST, "senders", out)?;
+        let length = interruption_report::senders(profile, senders, LONGEST, look, out)?;
+        more(length, LONGEST, "senders", out)?;
     }
     if let Some(rows) = profile.disturbance.as_ref().filter(|rows| !rows.is_empty()) {
         heading("Disturbance", out)?;

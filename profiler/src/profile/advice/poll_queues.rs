@@ -21,7 +21,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
         .filter(|(row, _)| row.detail.starts_with("device:"))
         .map(|(_, count)| count)
         .sum();
-    vec![advice(
+    let mut piece = advice(
         profile,
         entries,
         "the device interrupts although its completions are polled for".to_owned(),
@@ -35,7 +35,14 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
          `modprobe nvme poll_queues=N`), and check that the device's queue/io_poll is 1; other \
          users of the device interrupt, too"
             .to_owned(),
-    )]
+    );
+    if entries == 0 {
+        piece.expected_saving = format!(
+            "no entries: up to {} interrupts that hit other threads",
+            count(irqs)
+        );
+    }
+    vec![piece]
 }
 
 #[cfg(test)]
@@ -55,6 +62,15 @@ mod tests {
         };
         assert_eq!(irqs(&["SQPOLL", "IOPOLL"])[0].saves, 9);
         assert_eq!(irqs(&["SQPOLL"]), []);
+        let mut elsewhere = with_io(&[], &["IOPOLL"]);
+        if let Some(io) = &mut elsewhere.io {
+            io.polling.device_irqs = Some(50);
+        }
+        assert!(
+            rule(&elsewhere)[0]
+                .expected_saving
+                .contains("50 interrupts")
+        );
         assert_eq!(rule(&with_io(&[], &["IOPOLL"])), []);
     }
 }

@@ -25,10 +25,20 @@ const RULES: [Rule; 11] = [
     stray_syscall::rule,
 ];
 
-/// Everything that the profile has evidence for, what saves most first.
+/// What saves less than one of this many entries that matter is not spoken of.
+const WORTH_SAVING: u64 = 100;
+
+/// Everything that the profile has evidence for, what saves most first. What
+/// saves none of the thread's entries, but interrupts elsewhere, comes last.
 #[must_use]
 pub fn all(profile: &Profile) -> Vec<Advice> {
-    let mut advice: Vec<Advice> = RULES.iter().flat_map(|rule| rule(profile)).collect();
+    let total = profile.ledger.rates.steady_total;
+    let total = total.unwrap_or(profile.ledger.total);
+    let mut advice: Vec<Advice> = RULES
+        .iter()
+        .flat_map(|rule| rule(profile))
+        .filter(|advice| advice.saves == 0 || advice.saves * WORTH_SAVING >= total)
+        .collect();
     advice.sort_by_key(|advice| Reverse(advice.saves));
     advice
 }
@@ -45,15 +55,16 @@ mod tests {
         assert_eq!(all(&with_io(&[], &["SQPOLL", "IOPOLL"])), []);
     }
 
-    /// What saves most comes first.
+    /// What saves most comes first, and what saves next to nothing not at all.
     #[test]
     fn sorted_by_saving() {
         let profile = steady(&[
-            ("syscall", "futex", 5),
+            ("syscall", "futex", 15),
+            ("syscall", "read", 5),
             ("page_fault", "numa_hint", 900),
             ("page_fault", "first_touch", 70),
         ]);
         let saves: Vec<u64> = all(&profile).iter().map(|advice| advice.saves).collect();
-        assert_eq!(saves, [900, 70, 5]);
+        assert_eq!(saves, [900, 70, 15]);
     }
 }

@@ -16,6 +16,15 @@ use crate::{
 /// System calls that take memory or rights to it away.
 const CALLS: [&str; 5] = ["munmap", "mprotect", "madvise", "mremap", "pkey_mprotect"];
 
+/// What helps if a thread of the program sends them.
+const OWN: &str = "keep that thread from returning memory while others work: reuse buffers, keep the \
+     allocator from trimming (M_TRIM_THRESHOLD and M_MMAP_THRESHOLD, or the decay settings of \
+     jemalloc), or do it in a process of its own";
+
+/// What helps if another program sends them: its memory was in use on this CPU.
+const FOREIGN: &str = "keep that program off the CPUs of this one (cpusets, taskset, isolcpus): a \
+     flush is sent to every CPU on which its memory was in use";
+
 pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     let rows = profile.ledger.by_cause.iter();
     let hits: u64 = rows
@@ -32,19 +41,22 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     if hits == 0 {
         return Vec::new();
     }
-    let who = sender(profile)
+    let sender = sender(profile);
+    let who = sender
         .map(|sender| by_sender(profile, sender))
         .or_else(|| by_calls(profile))
         .unwrap_or_else(|| "`--senders` shows who asks for them".to_owned());
+    let is_ours = sender.is_none_or(|sender| {
+        let threads = &profile.ledger.by_thread;
+        threads.iter().any(|thread| thread.tgid == sender.tgid)
+    });
+    let fix = if is_ours { OWN } else { FOREIGN };
     vec![advice(
         profile,
         hits,
         "TLB shootdowns interrupt the program's threads".to_owned(),
         format!("{} shootdowns {}; {who}", count(hits), when(profile)),
-        "keep that thread from returning memory while others work: reuse buffers, keep the \
-         allocator from trimming (M_TRIM_THRESHOLD and M_MMAP_THRESHOLD, or the decay settings of \
-         jemalloc), or do it in a process of its own"
-            .to_owned(),
+        fix.to_owned(),
     )]
 }
 
@@ -96,7 +108,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::profile::{advice::testing::steady, purpose::Purpose};
+    use crate::profile::{advice::testing::steady, model::ThreadRow, purpose::Purpose};
 
     fn shot() -> Profile {
         let mut profile = steady(&[
@@ -129,6 +141,9 @@ mod tests {
         assert_eq!(found[0].saves, 90);
         assert!(found[0].evidence.contains("77 (shooter)"), "{found:?}");
         assert!(found[0].evidence.contains("in mprotect"), "{found:?}");
+        assert_eq!(found[0].fix, FOREIGN);
+        profile.ledger.by_thread.push(ThreadRow::default());
+        assert_eq!(rule(&profile)[0].fix, OWN);
     }
 
     /// A call-function interrupt is not a shootdown by itself.
