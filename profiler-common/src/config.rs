@@ -19,6 +19,10 @@ pub struct ProbeConfig {
     pub task_tgid_offset: u32,
     /// Offset of `flags` in `struct task_struct`.
     pub task_flags_offset: u32,
+    /// Offset of `comm` in `struct task_struct`.
+    pub task_comm_offset: u32,
+    /// Offset of `__state` in `struct task_struct`, up to 5.13 named `state`.
+    pub task_state_offset: u32,
     /// Offset of `next` in `struct irqaction`.
     pub irqaction_next_offset: u32,
     /// One of [`filter`].

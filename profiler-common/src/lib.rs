@@ -11,6 +11,8 @@
 
 pub mod cause;
 pub mod config;
+pub mod disturbance;
+pub mod interruption;
 pub mod key;
 pub mod loss;
 pub mod names;

@@ -47,4 +47,10 @@ losses! {
     /// The saved registers of a thread could not be read. Its entry is counted
     /// without them where the cause is known.
     RegistersUnreadable = 6, "registers_unreadable";
+    /// What an interrupt was for could not be kept. The interrupt is counted.
+    PurposeFull = 7, "purpose_full";
+    /// Who sent an interrupt could not be kept. The interrupt is counted.
+    SenderFull = 8, "sender_full";
+    /// A disturbance could not be kept.
+    DisturbanceFull = 9, "disturbance_full";
 }

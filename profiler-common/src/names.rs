@@ -20,6 +20,20 @@ pub mod map {
     pub const CPUS: &str = "CPUS";
     /// Per-CPU array by phase and way: submissions taken off an io_uring.
     pub const SUBMISSIONS: &str = "SUBMISSIONS";
+    /// Hash: what interrupts were for.
+    pub const PURPOSES: &str = "PURPOSES";
+    /// Array by CPU: the measured thread that it runs.
+    pub const RUNNING: &str = "RUNNING";
+    /// Array by CPU: what is known of it between two events.
+    pub const CPU_STATES: &str = "CPU_STATES";
+    /// Hash: threads put off, and where.
+    pub const WAITING: &str = "WAITING";
+    /// Hash: who sent interrupts.
+    pub const SENDERS: &str = "SENDERS";
+    /// Hash: names of submission threads.
+    pub const SQ_THREADS: &str = "SQ_THREADS";
+    /// Hash: what else measured CPUs did.
+    pub const DISTURBANCES: &str = "DISTURBANCES";
     /// Stack trace map.
     pub const STACKS: &str = "STACKS";
     /// The programs' variables: a `WindowState`, and nothing else.
@@ -58,6 +72,34 @@ pub mod program {
     pub const IO_URING_SUBMIT_REQ: &str = "io_uring_submit_req";
     /// Submissions to an io_uring, up to Linux 6.3.
     pub const IO_URING_SUBMIT_SQE: &str = "io_uring_submit_sqe";
+    /// Marks an interrupt whose purpose is wanted, for the exit backends.
+    pub const MARK_CALL_FUNCTION: &str = "mark_call_function";
+    /// As above, for the vector that serves one CPU at a time.
+    pub const MARK_CALL_FUNCTION_SINGLE: &str = "mark_call_function_single";
+    /// The end of a call-function interrupt.
+    pub const CALL_FUNCTION_EXIT: &str = "call_function_exit";
+    /// As above, for the vector that serves one CPU at a time.
+    pub const CALL_FUNCTION_SINGLE_EXIT: &str = "call_function_single_exit";
+    /// A function that an interrupt calls, from Linux 6.5 on.
+    pub const CSD_FUNCTION_ENTRY: &str = "csd_function_entry";
+    /// A flush of the TLB: stands in where functions are not shown.
+    pub const TLB_FLUSH: &str = "tlb_flush";
+    /// A function that another CPU is asked to call, from Linux 6.4 on.
+    pub const CSD_QUEUE_CPU: &str = "csd_queue_cpu";
+    /// An interrupt that is sent to another CPU, from Linux 6.4 on.
+    pub const IPI_SEND_CPU: &str = "ipi_send_cpu";
+    /// Which measured thread each CPU runs.
+    pub const SENDERS_SCHED_SWITCH: &str = "senders_sched_switch";
+    /// Which task took a measured thread's place.
+    pub const DISTURBANCE_SCHED_SWITCH: &str = "disturbance_sched_switch";
+    /// Time in device interrupts.
+    pub const DISTURBANCE_IRQ_ENTRY: &str = "disturbance_irq_entry";
+    /// Time in device interrupts.
+    pub const DISTURBANCE_IRQ_EXIT: &str = "disturbance_irq_exit";
+    /// Time in softirqs.
+    pub const DISTURBANCE_SOFTIRQ_ENTRY: &str = "disturbance_softirq_entry";
+    /// Time in softirqs.
+    pub const DISTURBANCE_SOFTIRQ_EXIT: &str = "disturbance_softirq_exit";
     /// Exit backend: fentry on `fpregs_assert_state_consistent`.
     pub const EXIT_FENTRY_FPREGS: &str = "exit_fentry_fpregs";
     /// Exit backend: fentry on `exit_to_user_mode_prepare`.

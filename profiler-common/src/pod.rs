@@ -2,6 +2,8 @@
 
 use crate::{
     config::ProbeConfig,
+    disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
+    interruption::{Handling, PurposeKey, SenderCount, SenderKey},
     key::{CacheLine, LedgerKey, StackKey},
     thread::{ThreadId, ThreadInfo, ThreadState},
     window::WindowState,
@@ -22,9 +24,16 @@ pod! {
     LedgerKey, 4 + 4 + 8 + 4 + 4 + 2 + 1 + 1 + 4;
     CacheLine, 8 + 4 * 8 + 32;
     StackKey, 6 * 4 + 2 + 1 + 1;
+    PurposeKey, 8 + 3 * 4 + 2 * 2;
+    Handling, 4 * 4;
+    SenderKey, 3 * 8 + 7 * 4 + 2 + 1 + 1;
+    SenderCount, 8 + 16;
+    DisturbanceKey, 4 * 4 + 16;
+    DisturbanceTime, 3 * 8;
+    CpuState, 2 * 4 + 4 * 8;
     ThreadState, 2 * 4;
     ThreadId, 2 * 4;
     ThreadInfo, 2 * 8 + 2 * 4 + 16;
     WindowState, 2 * 8;
-    ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 10 * 4;
+    ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 12 * 4;
 }

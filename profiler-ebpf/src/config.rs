@@ -12,6 +12,8 @@ pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
     stack_to_regs_offset: 0,
     task_pid_offset: 0,
     task_tgid_offset: 0,
+    task_comm_offset: 0,
+    task_state_offset: 0,
     irqaction_next_offset: 0,
     filter: 0,
     stack_interval: 0,

@@ -26,15 +26,19 @@
 mod atomic;
 mod config;
 mod count;
+mod disturbance;
 mod ledger;
 mod losses;
 mod maps;
 mod origin;
 mod phase;
 mod probes;
+mod purpose;
 mod regs;
+mod senders;
 mod stacks;
 mod target;
+mod task;
 
 /// Never reached: nothing here panics, and the verifier would refuse a loop.
 #[panic_handler]

@@ -9,6 +9,8 @@ use aya_ebpf::{
     maps::{Array, HashMap, PerCpuArray, StackTrace},
 };
 use profiler_common::{
+    disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
+    interruption::{Handling, PurposeKey, SenderCount, SenderKey},
     key::{CACHE_LINES, CacheLine, LedgerKey, StackKey, region},
     loss::Loss,
     phase::{self, PAGE_BYTES},
@@ -73,3 +75,38 @@ pub static NEXT_ACTION: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 /// By CPU: the first handler in the list that every NMI runs through.
 #[map]
 pub static FIRST_NMI_HANDLER: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
+
+/// By CPU: the call-function interrupt being handled.
+#[map]
+pub static HANDLING: PerCpuArray<Handling> = PerCpuArray::with_max_entries(1, 0);
+
+/// Distinct (thread, phase, vector, function): a few dozen occur.
+#[map]
+pub static PURPOSES: HashMap<PurposeKey, u64> = HashMap::with_max_entries(16_384, 0);
+
+/// By CPU number: the measured thread that it runs. Shrunk to one where nobody
+/// asks who sent interrupts, as is the next.
+#[map]
+pub static RUNNING: Array<u64> = Array::with_max_entries(4096, 0);
+
+/// Distinct (sender, place, function, target).
+#[map]
+pub static SENDERS: HashMap<SenderKey, SenderCount> = HashMap::with_max_entries(16_384, 0);
+
+/// By CPU number. Shrunk to one where nobody asks for disturbance, as are the
+/// next three.
+#[map]
+pub static CPU_STATES: Array<CpuState> = Array::with_max_entries(4096, 0);
+
+/// Threads put off and ready to run, and the CPU on which that happened.
+#[map]
+pub static WAITING: HashMap<u32, u32> = HashMap::with_max_entries(32_768, 0);
+
+/// Names of submission threads: they are in no other table.
+#[map]
+pub static SQ_THREADS: HashMap<u32, [u8; 16]> = HashMap::with_max_entries(1024, 0);
+
+/// Distinct (CPU, thread, disturber).
+#[map]
+pub static DISTURBANCES: HashMap<DisturbanceKey, DisturbanceTime> =
+    HashMap::with_max_entries(16_384, 0);

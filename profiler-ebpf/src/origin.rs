@@ -16,16 +16,24 @@ use crate::{config::entry_text, losses};
 /// Frames looked at. An interrupt from user mode has at most 9 below its
 /// tracepoint; a stack that fills this is a nested one.
 const FRAMES: usize = 16;
-const BYTES: u32 = (FRAMES * 8) as u32;
 
-/// Whether the only entry frame on the current kernel stack is `slot`.
-///
-/// Without branches in the loop: the verifier of older kernels would follow
-/// every combination of them. A function of its own: up to 6.1 the verifier
-/// allows 512 bytes of stack to a program and all that it calls, and these
-/// frames must not add to what counting needs.
+/// Whether the only entry frame on the current kernel stack, at the start of an
+/// interrupt's handler, is `slot`.
 #[inline(never)]
 pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
+    is_only_entry::<FRAMES>(ctx, slot)
+}
+
+/// Whether the only entry frame on the current kernel stack is `slot`, if the
+/// stack has fewer than this many frames.
+///
+/// Without branches in the loop: the verifier of older kernels would follow
+/// every combination of them. Callers are functions of their own: up to 6.1 the
+/// verifier allows 512 bytes of stack to a program and all that it calls, and
+/// these frames must not add to what counting needs.
+#[inline(always)]
+pub fn is_only_entry<const FRAMES: usize>(ctx: *mut c_void, slot: u64) -> bool {
+    let bytes = (FRAMES * 8) as u32;
     let mut frames = MaybeUninit::<[u64; FRAMES]>::uninit();
     let buffer = frames.as_mut_ptr();
     // Up to 5.12 or so the verifier wants the helper's buffer initialised when a
@@ -36,7 +44,7 @@ pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
         unsafe { core::ptr::write_volatile(frame, 0) };
     }
     // SAFETY: the buffer is as long as said; the helper fills all of it.
-    let written = unsafe { bpf_get_stack(ctx, buffer.cast::<c_void>(), BYTES, 0) };
+    let written = unsafe { bpf_get_stack(ctx, buffer.cast::<c_void>(), bytes, 0) };
     if written <= 0 {
         losses::note(Loss::OriginUnknown, 1);
         return false;
@@ -67,5 +75,5 @@ pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
             );
         };
     }
-    written < i64::from(BYTES) && found == 1 && sum == slot
+    written < i64::from(bytes) && found == 1 && sum == slot
 }

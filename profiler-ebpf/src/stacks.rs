@@ -52,7 +52,7 @@ const COLLISION: i32 = -17;
 /// second would be lost every time it occurs. Without its innermost frame it
 /// has another hash: that is stored instead, and marked.
 #[inline(always)]
-fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
+pub fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
     let found = ctx.get_stackid(&STACKS, flags);
     let found = match found {
         Err(COLLISION) => ctx

@@ -72,7 +72,7 @@ fn window() -> u64 {
 
 /// Whether anything is being counted at all.
 #[inline(always)]
-fn is_open() -> bool {
+pub fn is_open() -> bool {
     window() != 0
 }
 
@@ -105,6 +105,28 @@ pub fn counted() -> Option<u32> {
 #[inline(always)]
 pub fn followed() -> Option<u32> {
     let thread = THREADS.get_ptr(current_tid())?;
+    // SAFETY: a row just looked up; its words are read in one piece each.
+    let ThreadState { born, state: now } = unsafe { *thread };
+    (now == state::COUNTED).then_some(born)
+}
+
+/// The incarnation of any thread that is being measured, running or about to
+/// run on a CPU; whether or not the window is open.
+#[inline(always)]
+pub fn born_of(tid: u32, tgid: u32, cpu: u32) -> Option<u32> {
+    let known = THREADS.get_ptr(tid);
+    if config!(filter) == filter::CPUS {
+        let measured = CPUS.get(cpu).is_some_and(|flag| *flag != 0);
+        if !measured || tid == 0 || tgid == config!(own_tgid) {
+            return None;
+        }
+        let Some(thread) = known else {
+            return Some(0);
+        };
+        // SAFETY: a row just looked up.
+        return Some(unsafe { (*thread).born });
+    }
+    let thread = known?;
     // SAFETY: a row just looked up; its words are read in one piece each.
     let ThreadState { born, state: now } = unsafe { *thread };
     (now == state::COUNTED).then_some(born)

@@ -15,6 +15,7 @@ pub mod classify;
 pub mod cli;
 pub mod collect;
 pub mod cpu_list;
+pub mod digits;
 pub mod error;
 pub mod exit_code;
 pub mod experiment;

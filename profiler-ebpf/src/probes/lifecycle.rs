@@ -1,7 +1,7 @@
 //! Threads that come, become another program, and go.
 
 use aya_ebpf::{
-    helpers::{bpf_get_current_comm, bpf_ktime_get_ns, bpf_probe_read_kernel},
+    helpers::{bpf_get_current_comm, bpf_ktime_get_ns},
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
@@ -19,16 +19,8 @@ use crate::{
     maps::{THREAD_INFO, THREADS},
     phase,
     probes::exit::entry_of_current,
-    regs, target,
+    regs, target, task,
 };
-
-/// Reads a 32-bit field of a task.
-#[inline(always)]
-fn task_field(task: u64, offset: u32) -> Option<u32> {
-    let field = task + u64::from(offset);
-    // SAFETY: the helper checks the address; offsets are from the kernel's BTF.
-    unsafe { bpf_probe_read_kernel(field as *const u32) }.ok()
-}
 
 /// Threads that the kernel makes for itself in a process's name: io_uring's
 /// (`PF_IO_WORKER`), vhost's (`PF_USER_WORKER`). They never are in user mode.
@@ -50,9 +42,9 @@ pub fn sched_wakeup_new(ctx: BtfTracePointContext) -> i32 {
     }
     let child: u64 = ctx.arg(0);
     let (Some(tid), Some(tgid), Some(flags)) = (
-        task_field(child, config!(task_pid_offset)),
-        task_field(child, config!(task_tgid_offset)),
-        task_field(child, config!(task_flags_offset)),
+        task::field(child, config!(task_pid_offset)),
+        task::field(child, config!(task_tgid_offset)),
+        task::field(child, config!(task_flags_offset)),
     ) else {
         return 0;
     };

@@ -1,11 +1,14 @@
 //! One file for each family of events.
 
 mod device_irq;
+mod disturbance;
 mod exit;
 mod floor;
 mod io_uring;
 mod lifecycle;
 mod nmi;
 mod page_fault;
+mod purpose;
+mod senders;
 mod syscall;
 mod vector;

@@ -6,8 +6,21 @@ use profiler_common::{cause::CauseKind, key::region, vector::Vector};
 use crate::{
     config::in_text,
     count::{Entry, count},
-    origin, regs, target,
+    origin, purpose, regs, target,
 };
+
+/// The incarnation of the current thread, if it is measured and the interrupt
+/// being handled came from user mode.
+#[inline(always)]
+pub fn is_from_user(ctx: &BtfTracePointContext, is_stub: impl FnOnce(u64) -> bool) -> Option<u32> {
+    // Dear questions last: the walk up the stack costs over a microsecond.
+    let slot = regs::of_current().and_then(regs::slot)?;
+    if !is_stub(slot) {
+        return None;
+    }
+    let born = target::counted()?;
+    origin::is_outermost(ctx.as_ptr(), slot).then_some(born)
+}
 
 /// Counts an interrupt if it came from user mode. The instruction it hit is an
 /// accident, so none is recorded.
@@ -17,13 +30,9 @@ pub fn count_if_from_user(
     detail: u32,
     is_stub: impl FnOnce(u64) -> bool,
 ) {
-    // Dear questions last: the walk up the stack costs over a microsecond.
-    let Some(slot) = regs::of_current().and_then(regs::slot) else {
+    let Some(born) = is_from_user(ctx, is_stub) else {
         return;
     };
-    if !is_stub(slot) || target::counted().is_none() || !origin::is_outermost(ctx.as_ptr(), slot) {
-        return;
-    }
     let entry = Entry {
         kind: CauseKind::Interrupt.code(),
         detail,
@@ -31,6 +40,9 @@ pub fn count_if_from_user(
         user_ip: 0,
     };
     count(ctx, region::IRQS_OFF, entry);
+    if detail == Vector::CallFunction.code() || detail == Vector::CallFunctionSingle.code() {
+        purpose::begin(detail, born);
+    }
 }
 
 /// One program for each vector: a program cannot run twice at once on a CPU,

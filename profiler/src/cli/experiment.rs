@@ -18,7 +18,7 @@ use crate::{
     },
     probe::{
         backend::BackendChoice,
-        settings::{Filter, LEDGER_ROWS, Settings, StackPolicy},
+        settings::{Extras, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
     report::{comparison, style::Look},
 };
@@ -69,6 +69,7 @@ pub fn run(args: &ExperimentArgs, verbose: u8) -> Result<u8> {
             stacks: StackPolicy::Off,
             filter: Filter::Threads,
             io_uring: false,
+            extras: Extras::default(),
             ledger_rows: LEDGER_ROWS,
             diagnostics: verbose > 0,
         },

@@ -8,7 +8,7 @@ use super::values::duration;
 use crate::{
     probe::{
         backend::BackendChoice,
-        settings::{Filter, LEDGER_ROWS, Settings, StackPolicy},
+        settings::{Extras, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
     report::format::Format,
 };
@@ -41,6 +41,16 @@ pub struct ProbeOptions {
     #[arg(long, help_heading = "Measuring")]
     pub io_uring: bool,
 
+    /// Also tell who sends the interrupts: thread, system call and kernel
+    /// function. Costs something for each task switch and each interrupt sent.
+    #[arg(long, help_heading = "Measuring")]
+    pub senders: bool,
+
+    /// Also time what else the CPUs of the measured threads do: other tasks,
+    /// interrupts, softirqs. Costs something for each of them.
+    #[arg(long, help_heading = "Measuring")]
+    pub disturbance: bool,
+
     /// Rows that the ledger has room for: threads times ways to enter the kernel.
     #[arg(long, default_value_t = LEDGER_ROWS, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
           value_name = "N", help_heading = "Measuring")]
@@ -60,6 +70,10 @@ impl ProbeOptions {
             stacks: self.stacks,
             filter,
             io_uring: self.io_uring,
+            extras: Extras {
+                senders: self.senders,
+                disturbance: self.disturbance,
+            },
             ledger_rows: self.ledger_rows,
             diagnostics: verbose > 0,
         }

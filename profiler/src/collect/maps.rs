@@ -120,19 +120,7 @@ pub fn submissions(ebpf: &Ebpf) -> Result<Vec<SubmissionRow>> {
 /// # Errors
 /// If a map cannot be read.
 pub fn stacks(ebpf: &Ebpf) -> Result<Vec<StackRow>> {
-    let traces: StackTraceMap<&MapData> = find(ebpf, map::STACKS)?.try_into()?;
-    let frames = |id: i32| -> Vec<u64> {
-        let is_short = id > 0 && id & WITHOUT_INNERMOST != 0;
-        let Ok(plain) = u32::try_from(id & !WITHOUT_INNERMOST) else {
-            return Vec::new();
-        };
-        let Ok(trace) = traces.get(&plain, 0) else {
-            return Vec::new();
-        };
-        let innermost = is_short.then_some(UNKNOWN_FRAME);
-        let stored = trace.frames().iter().map(|frame| frame.ip);
-        innermost.into_iter().chain(stored).collect()
-    };
+    let frames = frames_of(ebpf)?;
     let rows = hash::<StackKey, u64>(ebpf, map::STACK_LEDGER)?;
     Ok(rows
         .into_iter()
@@ -152,6 +140,32 @@ pub fn stacks(ebpf: &Ebpf) -> Result<Vec<StackRow>> {
             user: frames(key.user_stack),
         })
         .collect())
+}
+
+/// Finds the frames of a stack by its id: none for the id of no stack.
+pub(super) fn frames_of(ebpf: &Ebpf) -> Result<impl Fn(i32) -> Vec<u64>> {
+    let traces: StackTraceMap<&MapData> = find(ebpf, map::STACKS)?.try_into()?;
+    Ok(move |id: i32| -> Vec<u64> {
+        let is_short = id > 0 && id & WITHOUT_INNERMOST != 0;
+        let Ok(plain) = u32::try_from(id & !WITHOUT_INNERMOST) else {
+            return Vec::new();
+        };
+        let Ok(trace) = traces.get(&plain, 0) else {
+            return Vec::new();
+        };
+        let innermost = is_short.then_some(UNKNOWN_FRAME);
+        let stored = trace.frames().iter().map(|frame| frame.ip);
+        innermost.into_iter().chain(stored).collect()
+    })
+}
+
+/// A name as the kernel stores it.
+pub(super) fn text(bytes: &[u8; 16]) -> String {
+    let length = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
 }
 
 /// Every row of a hash map.

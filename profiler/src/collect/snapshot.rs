@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
+use super::{
+    disturbance::DisturbanceRow,
+    interruption::{PurposeRow, SenderRow},
+};
 use crate::{
     kernel::{interrupts::Interrupts, version::Host},
     probe::{backend::Families, session::ProgramStatus},
@@ -190,6 +194,15 @@ pub struct Snapshot {
     /// By block device: whether its driver has poll queues.
     #[serde(default)]
     pub poll_queues: BTreeMap<String, bool>,
+    /// What interrupts were for.
+    #[serde(default)]
+    pub purposes: Vec<PurposeRow>,
+    /// Who sent interrupts, if that was asked and can be seen here.
+    #[serde(default)]
+    pub senders: Option<Vec<SenderRow>>,
+    /// What else measured CPUs did, if that was asked.
+    #[serde(default)]
+    pub disturbances: Option<Vec<DisturbanceRow>>,
     /// What the command wrote to its standard error, if that was kept.
     pub errors: String,
     /// The profiler's own part.

@@ -23,6 +23,10 @@ pub struct Layout {
     pub task_tgid: u32,
     /// `task_struct.flags`
     pub task_flags: u32,
+    /// `task_struct.comm`
+    pub task_comm: u32,
+    /// `task_struct.__state`, or `state` up to Linux 5.13: 0 while it can run
+    pub task_state: u32,
     /// `irqaction.next`
     pub irqaction_next: u32,
     /// From the bottom of a kernel stack to the saved user registers, where
@@ -46,6 +50,9 @@ impl Layout {
             task_pid: offset("task_struct", "pid")?,
             task_tgid: offset("task_struct", "tgid")?,
             task_flags: offset("task_struct", "flags")?,
+            task_comm: offset("task_struct", "comm")?,
+            task_state: offset("task_struct", "__state")
+                .or_else(|_| offset("task_struct", "state"))?,
             irqaction_next: offset("irqaction", "next")?,
             // THREAD_SIZE, less the registers at the top of the stack.
             stack_to_regs: 16_384 - PT_REGS_BYTES,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     collect::{
-        maps,
+        disturbance, interruption, maps,
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
@@ -96,13 +96,36 @@ fn collect(
     } else {
         None
     };
+    let purposes = interruption::purposes(ebpf)?;
+    let senders = if plan.settings.extras.senders && session.shows_senders() {
+        Some(interruption::senders(session.ebpf())?)
+    } else {
+        None
+    };
+    let disturbances = if plan.settings.extras.disturbance {
+        Some(disturbance::rows(session.ebpf())?)
+    } else {
+        None
+    };
+    let ebpf = session.ebpf();
+    let kernel_symbols = symbolize::kernel::names(&rows, &stacks, symbols)
+        .into_iter()
+        .chain(symbolize::kernel::functions(
+            &purposes,
+            senders.as_deref().unwrap_or_default(),
+            symbols,
+        ))
+        .collect();
     Ok(Snapshot {
         submissions,
         poll_queues: block::poll_queues(),
+        purposes,
+        senders,
+        disturbances,
         overflow: maps::overflow(ebpf)?,
         losses: maps::losses(ebpf)?,
         threads: threads::all(ebpf)?,
-        kernel_symbols: symbolize::kernel::names(&rows, &stacks, symbols),
+        kernel_symbols,
         rows,
         stacks,
         programs: session.programs.clone(),

@@ -5,6 +5,9 @@
 pub enum AttachPoint {
     /// A tracepoint, with typed arguments.
     Tracepoint(&'static str),
+    /// A tracepoint, with its arguments as plain words: for those that have
+    /// function pointers among them.
+    RawTracepoint(&'static str),
     /// The start of a function, through a BPF trampoline.
     Fentry(&'static str),
     /// The start of a function, through a breakpoint or ftrace.

@@ -15,6 +15,21 @@ pub enum Role {
     Entry,
     /// Counts submissions to an io_uring. One of several names it has had.
     Submissions,
+    /// Tells apart what call-function interrupts were for. Wanted by every
+    /// backend, and this part of it only where nothing counts them at their start.
+    Mark,
+    /// As above, in any case.
+    Purpose,
+    /// Shows the functions that they call.
+    Functions,
+    /// As above, where the kernel does not show which functions are called.
+    PurposeFallback,
+    /// Tells who sends interrupts.
+    Senders,
+    /// Keeps which thread they are sent to.
+    Running,
+    /// Times what else measured CPUs do.
+    Disturbance,
     /// Counts returns.
     Exit(ExitHook),
 }
@@ -33,6 +48,16 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// One of several programs on a tracepoint.
+    const fn sharing(program: &'static str, tracepoint: &'static str, role: Role) -> Self {
+        Self {
+            program,
+            at: AttachPoint::Tracepoint(tracepoint),
+            role,
+            required: false,
+        }
+    }
+
     const fn tracepoint(program: &'static str, role: Role, required: bool) -> Self {
         // Programs on tracepoints bear the tracepoint's name.
         Self {
@@ -67,6 +92,7 @@ pub fn all() -> Vec<Probe> {
         Probe::tracepoint(program::IO_URING_SUBMIT_REQ, Role::Submissions, false),
         Probe::tracepoint(program::IO_URING_SUBMIT_SQE, Role::Submissions, false),
     ]);
+    probes.extend(interruption());
     probes.extend(ExitHook::ALL.iter().map(|&hook| Probe {
         program: hook.program(),
         at: hook.attach_point(),
@@ -75,3 +101,101 @@ pub fn all() -> Vec<Probe> {
     }));
     probes
 }
+
+/// Interrupts told apart, their senders, and what else CPUs do.
+fn interruption() -> Vec<Probe> {
+    const NAMES: [(&str, &str, Role); 11] = [
+        (
+            program::MARK_CALL_FUNCTION,
+            "call_function_entry",
+            Role::Mark,
+        ),
+        (
+            program::MARK_CALL_FUNCTION_SINGLE,
+            "call_function_single_entry",
+            Role::Mark,
+        ),
+        (
+            program::CALL_FUNCTION_EXIT,
+            program::CALL_FUNCTION_EXIT,
+            Role::Purpose,
+        ),
+        (
+            program::CALL_FUNCTION_SINGLE_EXIT,
+            program::CALL_FUNCTION_SINGLE_EXIT,
+            Role::Purpose,
+        ),
+        (
+            program::TLB_FLUSH,
+            program::TLB_FLUSH,
+            Role::PurposeFallback,
+        ),
+        (program::SENDERS_SCHED_SWITCH, "sched_switch", Role::Running),
+        (program::IPI_SEND_CPU, program::IPI_SEND_CPU, Role::Senders),
+        (
+            program::DISTURBANCE_IRQ_ENTRY,
+            "irq_handler_entry",
+            Role::Disturbance,
+        ),
+        (
+            program::DISTURBANCE_IRQ_EXIT,
+            "irq_handler_exit",
+            Role::Disturbance,
+        ),
+        (
+            program::DISTURBANCE_SOFTIRQ_ENTRY,
+            "softirq_entry",
+            Role::Disturbance,
+        ),
+        (
+            program::DISTURBANCE_SOFTIRQ_EXIT,
+            "softirq_exit",
+            Role::Disturbance,
+        ),
+    ];
+    let mut probes: Vec<Probe> = NAMES
+        .into_iter()
+        .map(|(program, tracepoint, role)| Probe::sharing(program, tracepoint, role))
+        .collect();
+    probes.extend(
+        DISTURBING_VECTORS
+            .iter()
+            .map(|&(program, tracepoint)| Probe::sharing(program, tracepoint, Role::Disturbance)),
+    );
+    let raw = [
+        (program::CSD_FUNCTION_ENTRY, Role::Functions),
+        (program::CSD_QUEUE_CPU, Role::Senders),
+    ];
+    probes.extend(raw.into_iter().map(|(program, role)| Probe {
+        program,
+        at: AttachPoint::RawTracepoint(program),
+        role,
+        required: false,
+    }));
+    probes.push(Probe::sharing(
+        program::DISTURBANCE_SCHED_SWITCH,
+        "sched_switch",
+        Role::Disturbance,
+    ));
+    probes
+}
+
+/// Programs that time the handlers of vectors, and their tracepoints.
+const DISTURBING_VECTORS: [(&str, &str); 10] = [
+    ("disturbance_local_timer_entry", "local_timer_entry"),
+    ("disturbance_local_timer_exit", "local_timer_exit"),
+    ("disturbance_reschedule_entry", "reschedule_entry"),
+    ("disturbance_reschedule_exit", "reschedule_exit"),
+    ("disturbance_call_function_entry", "call_function_entry"),
+    ("disturbance_call_function_exit", "call_function_exit"),
+    (
+        "disturbance_call_function_single_entry",
+        "call_function_single_entry",
+    ),
+    (
+        "disturbance_call_function_single_exit",
+        "call_function_single_exit",
+    ),
+    ("disturbance_irq_work_entry", "irq_work_entry"),
+    ("disturbance_irq_work_exit", "irq_work_exit"),
+];

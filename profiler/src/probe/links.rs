@@ -4,8 +4,8 @@ use anyhow::{Context, Result, bail};
 use aya::{
     Btf, Ebpf,
     programs::{
-        BtfTracePoint, FEntry, KProbe, Program, fentry::FEntryLink, kprobe::KProbeLink,
-        tp_btf::BtfTracePointLink,
+        BtfTracePoint, FEntry, KProbe, Program, RawTracePoint, fentry::FEntryLink,
+        kprobe::KProbeLink, raw_trace_point::RawTracePointLink, tp_btf::BtfTracePointLink,
     },
 };
 
@@ -17,6 +17,7 @@ use super::{attach_point::AttachPoint, catalog::Probe};
 #[expect(dead_code, reason = "held for what dropping it does")]
 pub(crate) enum Link {
     Tracepoint(BtfTracePointLink),
+    RawTracepoint(RawTracePointLink),
     Fentry(FEntryLink),
     Kprobe(KProbeLink),
 }
@@ -37,6 +38,14 @@ pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> 
                 .with_context(|| format!("this kernel does not take a program on {name}"))?;
             let link = program.attach()?;
             Ok(Link::Tracepoint(program.take_link(link)?))
+        }
+        AttachPoint::RawTracepoint(name) => {
+            let program: &mut RawTracePoint = program.try_into()?;
+            program
+                .load()
+                .with_context(|| format!("this kernel does not take a program on {name}"))?;
+            let link = program.attach(name)?;
+            Ok(Link::RawTracepoint(program.take_link(link)?))
         }
         AttachPoint::Fentry(function) => {
             let program: &mut FEntry = program.try_into()?;
@@ -66,7 +75,7 @@ pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> 
 fn check_there(btf: &Btf, at: AttachPoint) -> Result<()> {
     let is_there = |name: &str, kind| btf.id_by_type_name_kind(name, kind).is_ok();
     match at {
-        AttachPoint::Tracepoint(name) => {
+        AttachPoint::Tracepoint(name) | AttachPoint::RawTracepoint(name) => {
             if !is_there(&format!("btf_trace_{name}"), BtfKind::Typedef) {
                 bail!("this kernel has no tracepoint {name}");
             }

@@ -3,6 +3,7 @@
 pub mod attach_point;
 pub mod backend;
 pub mod catalog;
+mod extras;
 pub mod kernel_log;
 mod links;
 mod object;

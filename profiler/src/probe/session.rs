@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use aya::{Btf, Ebpf, EbpfLoader, maps::Array};
 use profiler_common::{
     config::{ProbeConfig, filter},
-    names::{global, map},
+    names::{global, map, program},
     window::{WindowState, open},
 };
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     backend::{ExitHook, Families},
     catalog::{self, Probe, Role},
+    extras,
     links::{self, Link},
     object::OBJECT,
     settings::{Filter, Settings},
@@ -86,6 +87,9 @@ impl Session {
                 .map_max_entries(map::STACKS, 1)
                 .map_max_entries(map::STACK_LEDGER, 1);
         }
+        for (name, entries) in unused_maps(settings) {
+            loader.map_max_entries(name, entries);
+        }
         let ebpf = loader.load(OBJECT).map_err(|error| {
             Error::Environment(format!(
                 "the kernel refused modeswitch's maps: {:#}",
@@ -112,6 +116,17 @@ impl Session {
     /// The loaded object, for the maps in it.
     pub fn ebpf(&mut self) -> &mut Ebpf {
         &mut self.ebpf
+    }
+
+    /// Whether the programs that tell who sends interrupts are attached: those
+    /// that this kernel has.
+    #[must_use]
+    pub fn shows_senders(&self) -> bool {
+        self.programs.iter().any(|status| {
+            status.skipped.is_none()
+                && (status.program == program::CSD_QUEUE_CPU
+                    || status.program == program::IPI_SEND_CPU)
+        })
     }
 
     /// Begins to count, from the next entry on.
@@ -181,24 +196,18 @@ impl Session {
         let is_audit = settings.backend == super::backend::BackendChoice::Audit;
         self.families.entry = self.families.exit.is_none() || is_audit;
         for probe in &probes {
-            let wanted = match probe.role {
-                Role::Nmi => true,
-                Role::Entry => self.families.entry,
-                Role::Lifecycle | Role::Submissions | Role::Exit(_) => false,
-            };
+            let is_entry = probe.role == Role::Entry && self.families.entry;
+            let wanted = is_entry || probe.role == Role::Nmi;
             if !wanted {
                 continue;
             }
             if probe.required {
                 self.attach_or_fail(btf, probe)?;
-            } else if let Err(error) = self.attach(btf, probe) {
-                self.programs.push(ProgramStatus {
-                    program: probe.program.to_owned(),
-                    skipped: Some(format!("{error:#}")),
-                    misses: None,
-                });
+            } else {
+                self.attach_or_note(btf, probe);
             }
         }
+        extras::attach(self, &probes, settings, btf);
         if settings.io_uring {
             self.attach_submissions(&probes, btf)?;
         }
@@ -223,6 +232,31 @@ impl Session {
             refusals.join("; ")
         ))
         .into())
+    }
+
+    /// Attaches the programs of a role. Whether all could be.
+    pub(super) fn attach_if_possible(&mut self, probes: &[Probe], role: Role, btf: &Btf) -> bool {
+        let mut all = true;
+        for probe in probes.iter().filter(|probe| probe.role == role) {
+            all &= self.attach_or_note(btf, probe);
+        }
+        all
+    }
+
+    /// Attaches a program, or notes why not.
+    fn attach_or_note(&mut self, btf: &Btf, probe: &Probe) -> bool {
+        let Err(error) = self.attach(btf, probe) else {
+            return true;
+        };
+        let reason = format!("{error:#}");
+        log::debug!("{}: {reason}", probe.program);
+        self.programs.push(ProgramStatus {
+            program: probe.program.to_owned(),
+            // Behind the first line there is the verifier's log.
+            skipped: reason.lines().next().map(str::to_owned),
+            misses: None,
+        });
+        false
     }
 
     /// Attaches a program without which there is nothing to measure.
@@ -282,6 +316,8 @@ fn config(settings: &Settings, symbols: &Symbols) -> Result<ProbeConfig> {
         task_pid_offset: layout.task_pid,
         task_tgid_offset: layout.task_tgid,
         task_flags_offset: layout.task_flags,
+        task_comm_offset: layout.task_comm,
+        task_state_offset: layout.task_state,
         irqaction_next_offset: layout.irqaction_next,
         filter: match settings.filter {
             Filter::Threads => filter::THREADS,
@@ -291,6 +327,25 @@ fn config(settings: &Settings, symbols: &Symbols) -> Result<ProbeConfig> {
         own_tgid: std::process::id(),
         padding: 0,
     })
+}
+
+/// Maps that take no room where nobody asks for what they hold.
+fn unused_maps(settings: &Settings) -> Vec<(&'static str, u32)> {
+    let senders = [map::RUNNING, map::SENDERS];
+    let disturbance = [
+        map::CPU_STATES,
+        map::WAITING,
+        map::SQ_THREADS,
+        map::DISTURBANCES,
+    ];
+    let mut unused = Vec::new();
+    if !settings.extras.senders {
+        unused.extend(senders.map(|name| (name, 1)));
+    }
+    if !settings.extras.disturbance {
+        unused.extend(disturbance.map(|name| (name, 1)));
+    }
+    unused
 }
 
 /// Whether the kernel has `bpf_task_pt_regs`, which tells where a thread's

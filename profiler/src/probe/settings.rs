@@ -49,6 +49,16 @@ pub enum Filter {
 /// enter the kernel in 25 different ways each. Takes about 25 MB.
 pub const LEDGER_ROWS: u32 = 262_144;
 
+/// What is looked at only when asked for, since it costs something for every
+/// interrupt sent or every task switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// Who sends interrupts to the CPUs of measured threads.
+    pub senders: bool,
+    /// What else those CPUs do while a measured thread has or wants them.
+    pub disturbance: bool,
+}
+
 /// The probes' settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -60,6 +70,8 @@ pub struct Settings {
     pub filter: Filter,
     /// Whether submissions to an io_uring are counted.
     pub io_uring: bool,
+    /// What else is to be looked at.
+    pub extras: Extras,
     /// Rows that the ledger has room for.
     pub ledger_rows: u32,
     /// Whether the programs' own diagnostics are wanted.

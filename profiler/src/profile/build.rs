@@ -8,12 +8,12 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    audit, checks, exactness, ledger,
+    advice, audit, checks, disturbance, exactness, ledger, missing,
     model::{
         Accounting, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable,
         Window,
     },
-    polling, rates,
+    polling, purpose, rates, senders,
 };
 use crate::collect::snapshot::Snapshot;
 
@@ -21,6 +21,7 @@ use crate::collect::snapshot::Snapshot;
 #[must_use]
 pub fn profile(snapshot: &Snapshot) -> Profile {
     let mut ledger = ledger::build(snapshot);
+    purpose::attach(&mut ledger, snapshot);
     let window = Window {
         start: rfc3339(snapshot.window.start_unix_ns),
         duration_ns: snapshot.window.duration_ns,
@@ -34,7 +35,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         .map(|phase| phase.duration_ns);
     let ios = snapshot.io.as_ref().map(|io| io.ios);
     ledger.rates = rates::of(&ledger, window.duration_ns, steady_ns, ios);
-    Profile {
+    let mut profile = Profile {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
         host: snapshot.host.clone(),
@@ -54,9 +55,13 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         polling: polling::evidence(snapshot, &ledger),
         ledger,
         io: snapshot.io.clone(),
+        senders: senders::all(snapshot),
+        disturbance: disturbance::all(snapshot),
         accounting,
         advice: Vec::new(),
-    }
+    };
+    profile.advice = advice::all(&profile);
+    profile
 }
 
 /// This program.
@@ -170,7 +175,7 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
     }
     for status in &snapshot.programs {
         if let Some(reason) = &status.skipped {
-            say(&format!("{} events", status.program), reason.clone());
+            say(&missing::without(&status.program), reason.clone());
         }
     }
     if snapshot

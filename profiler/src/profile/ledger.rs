@@ -105,7 +105,8 @@ pub fn as_float(count: u64) -> f64 {
 }
 
 /// The name of a phase.
-fn phase_name(snapshot: &Snapshot, number: u16) -> String {
+#[must_use]
+pub fn phase_name(snapshot: &Snapshot, number: u16) -> String {
     let known = snapshot.phases.iter().find(|phase| phase.number == number);
     known.map_or_else(
         || {
@@ -126,6 +127,7 @@ fn cause_rows(all: ByCause, seconds: f64) -> Vec<CauseRow> {
             phases: tally.phases,
             per_second: as_float(tally.count) / seconds,
             time_ns: None,
+            purposes: Vec::new(),
         })
         .collect();
     rows.sort_by_key(|row| Reverse(row.count));
@@ -155,6 +157,7 @@ fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
             detail,
             count: tally.count,
             phases: tally.phases,
+            purposes: Vec::new(),
         })
         .collect();
     by_cause.sort_by_key(|row| Reverse(row.count));

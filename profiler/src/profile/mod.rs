@@ -1,12 +1,17 @@
 //! A run's whole result, as data. From here on nothing needs root or a kernel.
 
+pub mod advice;
 pub mod audit;
 pub mod build;
 pub mod checks;
+pub mod disturbance;
 pub mod exactness;
 pub mod file;
 pub mod ledger;
+pub mod missing;
 pub mod model;
 pub mod polling;
 pub mod polling_findings;
+pub mod purpose;
 pub mod rates;
+pub mod senders;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
+pub use super::{disturbance::Disturbance, purpose::Purpose, senders::Sender};
 pub use crate::{
     collect::snapshot::{Ending, Own, PhaseTime, Target},
     kernel::version::Host,
@@ -44,6 +45,14 @@ pub struct Profile {
     /// Whether polling was really polling, or null if that was not asked.
     #[serde(default)]
     pub polling: Option<Polling>,
+    /// Who sent the interrupts, most frequent first, or null if that was not
+    /// asked or cannot be seen here.
+    #[serde(default)]
+    pub senders: Option<Vec<Sender>>,
+    /// What else the CPUs of measured threads did, longest first, or null if
+    /// that was not asked.
+    #[serde(default)]
+    pub disturbance: Option<Vec<Disturbance>>,
     /// What stands behind the counts.
     pub accounting: Accounting,
     /// What could be done about it.
@@ -131,6 +140,9 @@ pub struct CauseRow {
     pub per_second: f64,
     /// Time in the kernel, or null where it was not measured.
     pub time_ns: Option<Time>,
+    /// What interrupts of this row were for. The counts add up to the row's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
 }
 
 /// Time in the kernel.
@@ -172,6 +184,9 @@ pub struct ThreadCauseRow {
     pub count: u64,
     /// Entries by phase.
     pub phases: BTreeMap<String, u64>,
+    /// As in [`CauseRow`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purposes: Vec<Purpose>,
 }
 
 /// Entries made by one instruction.
@@ -375,4 +390,7 @@ pub struct Advice {
     pub fix: String,
     /// How many entries that would save.
     pub expected_saving: String,
+    /// The same as a number, by which advice is sorted: at most these entries.
+    #[serde(default)]
+    pub saves: u64,
 }

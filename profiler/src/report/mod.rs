@@ -1,7 +1,10 @@
 //! Profiles and comparisons for people and programs. Pure.
 
+pub mod advice;
 pub mod comparison;
+pub mod disturbance;
 pub mod format;
+pub mod interruption;
 pub mod io;
 pub mod polling;
 pub mod prose;

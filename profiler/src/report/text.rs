@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{
-    io as io_report, polling as polling_report, prose,
+    advice as advice_report, disturbance as disturbance_report,
+    interruption as interruption_report, io as io_report, polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
     table,
     units::{count, rate, share},
@@ -15,6 +16,8 @@ use crate::profile::model::{CheckVerdict, CrossCheck, Profile};
 const CAUSES: usize = 24;
 /// Rows shown of tables that can be long.
 const LONGEST: usize = 12;
+/// Pieces of advice shown.
+const ADVICE: usize = 6;
 /// Kernel stacks shown.
 const STACKS: usize = 5;
 
@@ -33,6 +36,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     causes(profile, look, out)?;
     threads(profile, look, out)?;
     code(profile, look, out)?;
+    interruption(profile, look, out)?;
     stacks(profile, out)?;
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
@@ -42,7 +46,31 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
         heading("Polling", out)?;
         polling_report::write(polling, look, out)?;
     }
+    if !profile.advice.is_empty() {
+        heading("Advice", out)?;
+        advice_report::write(&profile.advice, ADVICE, look, out)?;
+        more(profile.advice.len(), ADVICE, "pieces of advice", out)?;
+    }
     accounting(profile, look, out)
+}
+
+/// What interrupts were for, who sent them, and what else the CPUs did.
+fn interruption(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if interruption_report::has_purposes(profile) {
+        heading("What interrupts were for", out)?;
+        interruption_report::purposes(profile, look, out)?;
+    }
+    if let Some(senders) = profile.senders.as_ref().filter(|rows| !rows.is_empty()) {
+        heading("Who sent interrupts", out)?;
+        let length = interruption_report::senders(profile, senders, LONGEST, look, out)?;
+        more(length, LONGEST, "senders", out)?;
+    }
+    if let Some(rows) = profile.disturbance.as_ref().filter(|rows| !rows.is_empty()) {
+        heading("Disturbance", out)?;
+        disturbance_report::write(rows, LONGEST, look, out)?;
+        more(rows.len(), LONGEST, "disturbers", out)?;
+    }
+    Ok(())
 }
 
 fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -1,18 +1,6 @@
 //! Numbers as people read them.
 
-/// A count with its thousands apart: `41,302`.
-#[must_use]
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place != 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use crate::digits::count;
 
 /// A count that may be a mean: whole if it is whole.
 #[must_use]

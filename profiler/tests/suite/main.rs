@@ -19,6 +19,7 @@ mod root_cpus;
 mod root_endings;
 mod root_experiment;
 mod root_flatline;
+mod root_interruption;
 mod root_interrupts;
 mod root_losses;
 mod root_perf;

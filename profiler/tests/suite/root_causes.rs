@@ -3,7 +3,7 @@
 use crate::{
     needs_root,
     support::{
-        known::{assert_known, cannot_be_known},
+        known::{assert_known, assert_within, cannot_be_known},
         profile::{Json, causes},
         skip::skip_here,
     },
@@ -102,17 +102,33 @@ fn root_vforks() {
     assert_known(&profile, "vfork: exit_group", 21, ends);
 }
 
-/// Entries of the thread that only spins, by detail.
-fn of_victim(profile: &Json, details: &[&str]) -> u64 {
+/// Entries in steady state of the thread that only spins: interrupts of these
+/// details, and everything else.
+fn of_victim(profile: &Json, details: &[&str]) -> (u64, u64) {
     let threads = profile.0["ledger"]["by_thread"].as_array().expect("a list");
     let victim = threads.iter().find(|thread| thread["comm"] == "victim");
     let rows = victim.expect("the victim is listed")["by_cause"].as_array();
-    rows.expect("a list")
-        .iter()
-        .filter(|row| row["cause"] == "interrupt")
-        .filter(|row| details.iter().any(|detail| row["detail"] == *detail))
-        .map(|row| row["count"].as_u64().expect("a count"))
-        .sum()
+    let (mut hits, mut others) = (0, 0);
+    for row in rows.expect("a list") {
+        let count = row["phases"]["steady"].as_u64().unwrap_or(0);
+        let is_hit = row["cause"] == "interrupt" && details.iter().any(|d| row["detail"] == *d);
+        *(if is_hit { &mut hits } else { &mut others }) += count;
+    }
+    (hits, others)
+}
+
+/// Each disturbance waits until the victim has been seen in user mode, so one
+/// that does not hit it has met it in another entry, or put off by one. Where a
+/// hypervisor takes the processor away, it flushes the TLB itself when it gives
+/// it back (`KVM_FEATURE_PV_TLB_FLUSH`), and nobody is interrupted: hence the
+/// hundredth part.
+#[track_caller]
+fn assert_all_hit(hits: u64, others: u64, disturbances: u64) {
+    assert!(
+        hits + others >= disturbances - disturbances / 100,
+        "{hits} hits and {others} other entries of {disturbances} disturbances"
+    );
+    assert!(hits > 0, "not one of {disturbances} disturbances hit");
 }
 
 fn has_two_cpus(test: &str) -> bool {
@@ -131,11 +147,12 @@ fn root_shootdown_victim() {
         return;
     }
     let profile = measured(&["shoot", "2000"]);
-    assert_eq!(profile.count_in("syscall", "mprotect", "steady"), 4000);
-    let hits = of_victim(&profile, &["call_function", "call_function_single"]);
-    // The victim is spared while something else runs on its CPU, and shootdowns
-    // are quicker then.
-    assert!((1..=4200).contains(&hits), "{hits} of 2000 shootdowns");
+    assert_eq!(profile.count_in("syscall", "mprotect", "steady"), 2000);
+    let (hits, others) = of_victim(&profile, &["call_function", "call_function_single"]);
+    assert_all_hit(hits, others, 2000);
+    // The kernel itself now and then calls a function on every CPU.
+    let least = 2000u64.saturating_sub(others + 20);
+    assert_within("TLB shootdowns, 2,000", least, 2000 + 200, hits);
 }
 
 /// Waking a sleeper interrupts what runs on its CPU.
@@ -145,7 +162,10 @@ fn root_wakeup_victim() {
     if !has_two_cpus("root_wakeup_victim") {
         return;
     }
-    let profile = measured(&["wake", "100"]);
-    let hits = of_victim(&profile, &["reschedule", "call_function_single"]);
-    assert!((1..=400).contains(&hits), "{hits} for 100 wake-ups");
+    let profile = measured(&["wake", "500"]);
+    let (hits, others) = of_victim(&profile, &["reschedule", "call_function_single"]);
+    assert_all_hit(hits, others, 500);
+    // From Linux 7 on, a wake-up may take one interrupt more to start a timer.
+    let least = 500u64.saturating_sub(others + 5);
+    assert_within("wake-ups, 500", least, 2 * 500 + 200, hits);
 }

@@ -145,42 +145,76 @@ static void pin(int cpu)
     sched_setaffinity(0, sizeof set, &set);
 }
 
+/*
+ * How often the victim has gone round its loop. That it has moved on says that
+ * the victim is running now, in user mode, without a system call to ask. Each
+ * disturbance waits for it, so that only an entry that the victim makes in
+ * between can keep one from hitting: hits and its other entries together are at
+ * least as many as the disturbances.
+ */
+static volatile unsigned long beat;
+
 static void *victim(void *cpu)
 {
     pin((int)(long)cpu);
     prctl(PR_SET_NAME, "victim");
     ready = 1;
     while (!stop)
-        ;
+        beat++;
     return NULL;
 }
 
-/* Takes away rights to a page that the victim's CPU may have cached. */
+static void wait_for_victim(void)
+{
+    unsigned long seen = beat;
+    /* Twice: the first may have been on its way when it was interrupted. */
+    while (beat == seen)
+        ;
+    seen = beat;
+    while (beat == seen)
+        ;
+}
+
+/*
+ * Takes away the right to write to n pages, one after the other. Each was
+ * written before, so each takes one shootdown, on every kernel; giving rights
+ * back takes none on some and one on others, and is not done.
+ */
 static void shoot(long n)
 {
-    volatile char *page =
-        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    page[0] = 1;
+    size_t bytes = (size_t)n * 4096;
+    char *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED)
+        return;
+    madvise(pages, bytes, MADV_NOHUGEPAGE);
+    for (long i = 0; i < n; i++)
+        pages[i * 4096] = 1;
     steady();
     for (long i = 0; i < n; i++) {
-        mprotect((void *)page, 4096, PROT_READ);
-        mprotect((void *)page, 4096, PROT_READ | PROT_WRITE);
-        page[0] = 1;
+        wait_for_victim();
+        mprotect(pages + i * 4096, 4096, PROT_READ);
     }
     teardown();
 }
 
-/* Wakes a process that sleeps on the victim's CPU, n times. */
-static void wake(long n, int cpu)
+/*
+ * Wakes a process that sleeps on the victim's CPU, n times. It has a priority
+ * that an ordinary thread must give way to at once, else the scheduler might
+ * wait for the next tick. While the victim runs, the sleeper sleeps.
+ */
+static int wake(long n, int cpu)
 {
+    struct sched_param priority = { .sched_priority = 1 };
     int there[2], back[2];
     char byte = 0;
     pid_t sleeper;
     if (pipe(there) || pipe(back))
-        return;
+        return 65;
     sleeper = fork();
     if (sleeper == 0) {
         pin(cpu);
+        if (sched_setscheduler(0, SCHED_FIFO, &priority))
+            _exit(68);
         close(there[1]);
         while (read(there[0], &byte, 1) == 1)
             if (write(back[1], &byte, 1) != 1)
@@ -190,15 +224,15 @@ static void wake(long n, int cpu)
     close(there[0]);
     steady();
     for (long i = 0; i < n; i++) {
-        struct timespec pause = { 0, 2000000 };
+        wait_for_victim();
         if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
             break;
-        /* Let it fall asleep. */
-        nanosleep(&pause, NULL);
     }
     teardown();
     close(there[1]);
-    waitpid(sleeper, NULL, 0);
+    int status = 0;
+    waitpid(sleeper, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 69;
 }
 
 /* Sends n NMIs to all other CPUs. The kernel says so on its console. */
@@ -239,7 +273,7 @@ static int disturb(const char *how, long n, const char *device)
 {
     pthread_t thread;
     cpu_set_t allowed;
-    int cpus[2], found = 0;
+    int cpus[2], found = 0, status = 0;
     sched_getaffinity(0, sizeof allowed, &allowed);
     for (int cpu = 0; cpu < CPU_SETSIZE && found < 2; cpu++)
         if (CPU_ISSET(cpu, &allowed))
@@ -257,10 +291,10 @@ static int disturb(const char *how, long n, const char *device)
     else if (!strcmp(how, "device"))
         device_interrupts(n, cpus[1], device);
     else
-        wake(n, cpus[1]);
+        status = wake(n, cpus[1]);
     stop = 1;
     pthread_join(thread, NULL);
-    return 0;
+    return status;
 }
 
 int main(int argc, char **argv)

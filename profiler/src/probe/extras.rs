@@ -1,0 +1,30 @@
+//! Attaching what the counts do not depend on. A kernel that cannot run one of
+//! these programs is told so in the accounting, and measures on.
+
+use aya::Btf;
+
+use super::{
+    catalog::{Probe, Role},
+    session::Session,
+    settings::Settings,
+};
+
+/// Attaches the programs that tell interrupts apart, and those asked for.
+pub(super) fn attach(session: &mut Session, probes: &[Probe], settings: &Settings, btf: &Btf) {
+    if !session.families.entry {
+        session.attach_if_possible(probes, Role::Mark, btf);
+    }
+    session.attach_if_possible(probes, Role::Purpose, btf);
+    if !session.attach_if_possible(probes, Role::Functions, btf) {
+        session.attach_if_possible(probes, Role::PurposeFallback, btf);
+    }
+    if settings.extras.senders {
+        session.attach_if_possible(probes, Role::Senders, btf);
+        if session.shows_senders() {
+            session.attach_if_possible(probes, Role::Running, btf);
+        }
+    }
+    if settings.extras.disturbance {
+        session.attach_if_possible(probes, Role::Disturbance, btf);
+    }
+}
