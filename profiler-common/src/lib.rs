@@ -11,9 +11,12 @@
 
 pub mod cause;
 pub mod config;
+pub mod fault;
+pub mod fault_config;
 pub mod key;
 pub mod loss;
 pub mod names;
+pub mod paging;
 pub mod phase;
 #[cfg(feature = "user")]
 mod pod;

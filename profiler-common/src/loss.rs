@@ -47,4 +47,16 @@ losses! {
     /// The saved registers of a thread could not be read. Its entry is counted
     /// without them where the cause is known.
     RegistersUnreadable = 6, "registers_unreadable";
+    /// A page fault's mapping or page table could not be read. It is counted, and
+    /// its kind is unknown.
+    FaultUnreadable = 7, "fault_unreadable";
+    /// A page fault is counted, but its mapping had no room to be described.
+    MappingTableFull = 8, "mapping_table_full";
+    /// A page fault is counted, and so is its mapping, but its page had no room:
+    /// distinct pages are a lower bound.
+    PageTableFull = 9, "page_table_full";
+    /// A page fault is counted, but neither its page nor its mapping had room.
+    MappingLost = 10, "mapping_lost";
+    /// A major page fault is counted as a page fault, but not as a major one.
+    MajorUnmatched = 11, "major_unmatched";
 }

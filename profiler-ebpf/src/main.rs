@@ -26,6 +26,7 @@
 mod atomic;
 mod config;
 mod count;
+mod fault;
 mod ledger;
 mod losses;
 mod maps;

@@ -2,5 +2,6 @@
 
 pub mod cause;
 pub mod entry;
+pub mod fault;
 pub mod returned;
 pub mod syscall;

@@ -8,7 +8,7 @@ use super::values::duration;
 use crate::{
     probe::{
         backend::BackendChoice,
-        settings::{Filter, LEDGER_ROWS, Settings, StackPolicy},
+        settings::{FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
     report::format::Format,
 };
@@ -36,6 +36,22 @@ pub struct ProbeOptions {
     )]
     pub stacks: StackPolicy,
 
+    /// How far to look into page faults.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "LEVEL",
+        help_heading = "Measuring"
+    )]
+    pub faults: FaultLevel,
+
+    /// Pages with faults that there is room for, at 100 bytes each. Beyond that,
+    /// faults are counted by mapping.
+    #[arg(long, default_value_t = FAULT_PAGES, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
+          value_name = "N", help_heading = "Measuring")]
+    pub fault_pages: u32,
+
     /// Also count who takes submissions off an io_uring: its kernel thread or a
     /// system call. Costs something for each I/O.
     #[arg(long, help_heading = "Measuring")]
@@ -59,6 +75,8 @@ impl ProbeOptions {
             backend: self.backend,
             stacks: self.stacks,
             filter,
+            faults: self.faults,
+            fault_pages: self.fault_pages,
             io_uring: self.io_uring,
             ledger_rows: self.ledger_rows,
             diagnostics: verbose > 0,

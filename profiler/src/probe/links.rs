@@ -5,7 +5,7 @@ use aya::{
     Btf, Ebpf,
     programs::{
         BtfTracePoint, FEntry, KProbe, Program, fentry::FEntryLink, kprobe::KProbeLink,
-        tp_btf::BtfTracePointLink,
+        perf_event::PerfEventLink, tp_btf::BtfTracePointLink,
     },
 };
 
@@ -19,6 +19,7 @@ pub(crate) enum Link {
     Tracepoint(BtfTracePointLink),
     Fentry(FEntryLink),
     Kprobe(KProbeLink),
+    PerfEvent(PerfEventLink),
 }
 
 /// Loads and attaches one program.

@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod format;
 pub mod io;
+pub mod memory;
 pub mod polling;
 pub mod prose;
 pub mod style;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    io as io_report, polling as polling_report, prose,
+    io as io_report, memory as memory_report, polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
     table,
     units::{count, rate, share},
@@ -30,6 +30,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     causes(profile, look, out)?;
     threads(profile, look, out)?;
     code(profile, look, out)?;
+    memory_report::write(profile, look, out)?;
     stacks(profile, out)?;
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
@@ -42,7 +43,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     accounting(profile, look, out)
 }
 
-fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{STRONG}{text}{STRONG:#}")
 }
 
@@ -137,7 +138,7 @@ fn code(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Says how much of a long table is not shown.
-fn more(rows: usize, shown: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn more(rows: usize, shown: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
     if rows <= shown {
         return Ok(());
     }

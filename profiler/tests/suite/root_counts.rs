@@ -37,8 +37,7 @@ fn root_system_calls() {
 fn root_first_touches() {
     needs_root!("root_first_touches");
     let profile = counts(&[], &["touch", "20000"]);
-    let access = profile.access("not_present_write");
-    assert_only(&profile, "page_fault", access, 20_000);
+    assert_only(&profile, "page_fault", "first_touch", 20_000);
     assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
 }
 

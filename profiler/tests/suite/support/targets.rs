@@ -18,6 +18,12 @@ pub(crate) fn causes() -> &'static Path {
     BUILT.get_or_init(|| build("causes"))
 }
 
+/// The program of known page faults.
+pub(crate) fn faults() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("faults"))
+}
+
 /// Compiles `tests/targets/NAME.c`.
 fn build(name: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
