@@ -44,7 +44,8 @@ macro_rules! causes {
 causes! {
     /// The program asked: `syscall`, `int 0x80`, `sysenter`. Detail: the number.
     Syscall = 1, "syscall";
-    /// A user access to memory had no usable translation. Detail: the error code.
+    /// A user access to memory had no usable translation. Detail: the error
+    /// code and the kind, see [`crate::fault::detail`].
     PageFault = 2, "page_fault";
     /// An interrupt arrived while the thread ran user code. Detail: the vector.
     Interrupt = 3, "interrupt";
@@ -69,8 +70,16 @@ pub mod fault_bits {
     pub const WRITE: u32 = 1 << 1;
     /// Set: the access came from user mode.
     pub const USER: u32 = 1 << 2;
+    /// Set: a reserved bit of a page-table entry was set.
+    pub const RESERVED: u32 = 1 << 3;
     /// Set: the access was an instruction fetch.
     pub const INSTRUCTION: u32 = 1 << 4;
+    /// Set: a protection key forbids the access.
+    pub const PROTECTION_KEY: u32 = 1 << 5;
+    /// Set: the access was to a shadow stack.
+    pub const SHADOW_STACK: u32 = 1 << 6;
+    /// Set: the page is an enclave's.
+    pub const ENCLAVE: u32 = 1 << 15;
 }
 
 /// The [`LedgerKey::detail`](crate::key::LedgerKey::detail) of a system call

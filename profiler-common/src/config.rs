@@ -1,6 +1,6 @@
 //! What the profiler tells the programs before it loads them.
 
-use crate::stub::EntryText;
+use crate::{fault_config::FaultConfig, stub::EntryText};
 
 /// Constants of one measurement. Read-only to the programs, so that the
 /// verifier removes what a setting switches off.
@@ -9,6 +9,8 @@ use crate::stub::EntryText;
 pub struct ProbeConfig {
     /// Where the kernel's entry code lies.
     pub entry_text: EntryText,
+    /// How page faults are looked into.
+    pub fault: FaultConfig,
     /// Offset of `stack` in `struct task_struct`.
     pub task_stack_offset: u32,
     /// From the bottom of a kernel stack to the saved registers at its top.

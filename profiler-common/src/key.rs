@@ -10,7 +10,7 @@ pub struct LedgerKey {
     pub born: u32,
     /// The user instruction responsible, or 0 where there is none to name.
     pub user_ip: u64,
-    /// System-call number, page-fault error code, or vector, by `kind`.
+    /// System-call number, page-fault detail, or vector, by `kind`.
     pub detail: u32,
     /// Low half of the entry stub's return address. Exit probes only: else 0.
     pub slot: u32,
@@ -69,7 +69,7 @@ pub struct StackKey {
     pub tid: u32,
     /// Its incarnation.
     pub born: u32,
-    /// System-call number, page-fault error code, or vector, by `kind`.
+    /// System-call number, page-fault detail, or vector, by `kind`.
     pub detail: u32,
     /// Kernel stack id, or negative: none.
     pub kernel_stack: i32,

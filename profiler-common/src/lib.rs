@@ -12,10 +12,13 @@
 pub mod cause;
 pub mod config;
 pub mod disturbance;
+pub mod fault;
+pub mod fault_config;
 pub mod interruption;
 pub mod key;
 pub mod loss;
 pub mod names;
+pub mod paging;
 pub mod phase;
 #[cfg(feature = "user")]
 mod pod;

@@ -53,4 +53,16 @@ losses! {
     SenderFull = 8, "sender_full";
     /// A disturbance could not be kept.
     DisturbanceFull = 9, "disturbance_full";
+    /// A page fault's mapping or page table could not be read. It is counted, and
+    /// its kind is unknown.
+    FaultUnreadable = 10, "fault_unreadable";
+    /// A page fault is counted, but its mapping had no room to be described.
+    MappingTableFull = 11, "mapping_table_full";
+    /// A page fault is counted, and so is its mapping, but its page had no room:
+    /// distinct pages are a lower bound.
+    PageTableFull = 12, "page_table_full";
+    /// A page fault is counted, but neither its page nor its mapping had room.
+    MappingLost = 13, "mapping_lost";
+    /// A major page fault is counted as a page fault, but not as a major one.
+    MajorUnmatched = 14, "major_unmatched";
 }

@@ -38,6 +38,18 @@ pub mod map {
     pub const STACKS: &str = "STACKS";
     /// The programs' variables: a `WindowState`, and nothing else.
     pub const VARIABLES: &str = ".bss";
+    /// Array of one `Paging`: how page tables are walked.
+    pub const PAGING: &str = "PAGING";
+    /// Array of one `Calibration`: how that is found out.
+    pub const CALIBRATION: &str = "CALIBRATION";
+    /// Hash: what is known of each mapping that had page faults.
+    pub const MAPPINGS: &str = "MAPPINGS";
+    /// Hash: the pages that had page faults.
+    pub const PAGES: &str = "PAGES";
+    /// Hash: faults that may turn out to be major, by thread.
+    pub const PENDING_FAULTS: &str = "PENDING_FAULTS";
+    /// Hash: by mapping, the page faults whose page had no room.
+    pub const UNPAGED: &str = "UNPAGED";
     /// Hash: how often each pair of stacks was seen.
     pub const STACK_LEDGER: &str = "STACK_LEDGER";
 }
@@ -56,6 +68,10 @@ pub mod program {
     pub const SYS_EXIT: &str = "sys_exit";
     /// Page faults in user mode.
     pub const PAGE_FAULT_USER: &str = "page_fault_user";
+    /// Page faults in user mode that had to wait.
+    pub const MAJOR_FAULT: &str = "major_fault";
+    /// Finds out how page tables are walked. Detached before counting begins.
+    pub const CALIBRATE: &str = "calibrate";
     /// Device interrupts, first handler.
     pub const IRQ_HANDLER_ENTRY: &str = "irq_handler_entry";
     /// Device interrupts: finds shared lines.

@@ -3,8 +3,11 @@
 use crate::{
     config::ProbeConfig,
     disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
+    fault::{MappingInfo, MappingKey, NAME_BYTES, PageKey, PendingFault},
+    fault_config::FaultConfig,
     interruption::{Handling, PurposeKey, SenderCount, SenderKey},
     key::{CacheLine, LedgerKey, StackKey},
+    paging::{Calibration, Paging},
     thread::{ThreadId, ThreadInfo, ThreadState},
     window::WindowState,
 };
@@ -35,5 +38,12 @@ pod! {
     ThreadId, 2 * 4;
     ThreadInfo, 2 * 8 + 2 * 4 + 16;
     WindowState, 2 * 8;
-    ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 12 * 4;
+    ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 30 * 4 + 12 * 4;
+    FaultConfig, 30 * 4;
+    Paging, 3 * 8;
+    Calibration, 7 * 8;
+    MappingKey, 2 * 4 + 8;
+    MappingInfo, 4 * 8 + 2 * 4 + NAME_BYTES;
+    PageKey, 16 + 8;
+    PendingFault, 24 + 2 * 8 + 2 * 4;
 }

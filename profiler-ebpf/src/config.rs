@@ -8,6 +8,7 @@ use profiler_common::{config::ProbeConfig, stub::TextRange};
 #[unsafe(no_mangle)]
 pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
     entry_text: profiler_common::stub::EntryText::UNKNOWN,
+    fault: profiler_common::fault_config::FaultConfig::COUNT_ONLY,
     task_stack_offset: 0,
     stack_to_regs_offset: 0,
     task_pid_offset: 0,

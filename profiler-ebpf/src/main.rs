@@ -27,6 +27,7 @@ mod atomic;
 mod config;
 mod count;
 mod disturbance;
+mod fault;
 mod ledger;
 mod losses;
 mod maps;

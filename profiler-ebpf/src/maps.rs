@@ -10,13 +10,17 @@ use aya_ebpf::{
 };
 use profiler_common::{
     disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
+    fault::{MappingInfo, MappingKey, PageKey, PendingFault},
     interruption::{Handling, PurposeKey, SenderCount, SenderKey},
     key::{CACHE_LINES, CacheLine, LedgerKey, StackKey, region},
     loss::Loss,
+    paging::{Calibration, Paging},
     phase::{self, PAGE_BYTES},
     submission,
     thread::{ThreadId, ThreadInfo, ThreadState},
 };
+
+use crate::fault::Scratch;
 
 /// `BPF_F_MMAPABLE`: user space may map the array's memory.
 const MMAPABLE: u32 = 1 << 10;
@@ -62,6 +66,35 @@ pub static STACKS: StackTrace = StackTrace::with_max_entries(16_384, 0);
 /// Distinct (cause, stacks) rows. Shrunk to one where no stacks are taken.
 #[map]
 pub static STACK_LEDGER: HashMap<StackKey, u64> = HashMap::with_max_entries(65_536, 0);
+
+/// How page tables are walked: written once, before anything is counted.
+#[map]
+pub static PAGING: Array<Paging> = Array::with_max_entries(1, 0);
+
+/// One question and its answer, before anything is counted.
+#[map]
+pub static CALIBRATION: Array<Calibration> = Array::with_max_entries(1, 0);
+
+/// By CPU: what the page-fault program works in.
+#[map]
+pub static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
+
+/// Mappings that had page faults. The profiler decides how many there is room for,
+/// here and in the next two, and shrinks them to one where they are not used.
+#[map]
+pub static MAPPINGS: HashMap<MappingKey, MappingInfo> = HashMap::with_max_entries(32_768, 0);
+
+/// Pages that had page faults.
+#[map]
+pub static PAGES: HashMap<PageKey, u64> = HashMap::with_max_entries(262_144, 0);
+
+/// By mapping: page faults whose page had no room.
+#[map]
+pub static UNPAGED: HashMap<PageKey, u64> = HashMap::with_max_entries(32_768, 0);
+
+/// Faults that may turn out to be major, by thread: as many as there are threads.
+#[map]
+pub static PENDING_FAULTS: HashMap<u32, PendingFault> = HashMap::with_max_entries(32_768, 0);
 
 /// By phase and way: submissions taken off an io_uring.
 #[map]

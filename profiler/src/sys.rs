@@ -1,5 +1,7 @@
 //! System calls that no crate in use wraps.
 
+pub mod fault_counters;
+
 use std::{io, mem::MaybeUninit};
 
 use nix::unistd::Pid;

@@ -37,11 +37,8 @@ pub fn entry_of_current() -> Option<Entry> {
     let moved = call.orig_ax == u64::MAX || number == EXECVE || number == EXECVEAT;
     // An instruction that an interrupt hit is an accident; so is the place
     // that a signal return or a new program goes to.
-    let has_place = if is_call {
-        !moved
-    } else {
-        in_text!(page_fault)(slot)
-    };
+    // The instructions that fault are known from the page-fault program.
+    let has_place = is_call && !moved;
     Some(Entry {
         kind: CauseKind::Return.code(),
         detail: number,

@@ -9,6 +9,7 @@ use aya_log_ebpf::debug;
 use profiler_common::{
     cause::CauseKind,
     config::filter,
+    fault_config::level,
     key::{LedgerKey, key_flags},
     thread::{ThreadId, ThreadState, state},
 };
@@ -16,7 +17,7 @@ use profiler_common::{
 use crate::{
     config::{config, in_text},
     ledger,
-    maps::{THREAD_INFO, THREADS},
+    maps::{PENDING_FAULTS, THREAD_INFO, THREADS},
     phase,
     probes::exit::entry_of_current,
     regs, target, task,
@@ -145,6 +146,9 @@ pub fn sched_process_exit(_ctx: BtfTracePointContext) -> i32 {
     let now_ns = unsafe { bpf_ktime_get_ns() };
     rename(ThreadId { tid, born }, now_ns);
     let _ = THREADS.remove(tid);
+    if config!(fault.level) != level::COUNT {
+        let _ = PENDING_FAULTS.remove(tid);
+    }
     target::begin_epoch(now_ns);
     0
 }

@@ -1,5 +1,6 @@
 //! One file for each family of events.
 
+mod calibrate;
 mod device_irq;
 mod disturbance;
 mod exit;

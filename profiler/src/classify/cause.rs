@@ -1,17 +1,14 @@
 //! A cause with its detail, as people and documents name it.
 
-use profiler_common::{
-    cause::{CauseKind, fault_bits},
-    vector::Vector,
-};
+use profiler_common::{cause::CauseKind, fault::FaultKind, vector::Vector};
 
 /// Why a thread entered the kernel, in full.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// A system call, by name.
     Syscall(String),
-    /// A page fault, by what the access was and met.
-    PageFault(FaultAccess),
+    /// A page fault, by its kind.
+    PageFault(FaultKind),
     /// An interrupt, by its source.
     Interrupt(InterruptSource),
     /// A non-maskable interrupt.
@@ -22,64 +19,6 @@ pub enum Cause {
     NewTask,
     /// Not understood, and why not.
     Unclassified(String),
-}
-
-/// What a faulting access was, as far as the processor tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FaultAccess {
-    /// Read a page that was not there.
-    NotPresentRead,
-    /// Wrote to a page that was not there.
-    NotPresentWrite,
-    /// Fetched an instruction from a page that was not there.
-    NotPresentExec,
-    /// Read a page that may not be read.
-    ProtectionRead,
-    /// Wrote to a page that may not be written: copy-on-write is of this kind.
-    ProtectionWrite,
-    /// Fetched an instruction from a page that may not be executed.
-    ProtectionExec,
-    /// The probe in use does not see the access.
-    Unknown,
-}
-
-impl FaultAccess {
-    /// Reads the hardware's error code.
-    #[must_use]
-    pub const fn from_error_code(code: u32) -> Self {
-        let present = code & fault_bits::PROTECTION != 0;
-        if code & fault_bits::INSTRUCTION != 0 {
-            if present {
-                Self::ProtectionExec
-            } else {
-                Self::NotPresentExec
-            }
-        } else if code & fault_bits::WRITE != 0 {
-            if present {
-                Self::ProtectionWrite
-            } else {
-                Self::NotPresentWrite
-            }
-        } else if present {
-            Self::ProtectionRead
-        } else {
-            Self::NotPresentRead
-        }
-    }
-
-    /// The detail name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotPresentRead => "not_present_read",
-            Self::NotPresentWrite => "not_present_write",
-            Self::NotPresentExec => "not_present_exec",
-            Self::ProtectionRead => "protection_read",
-            Self::ProtectionWrite => "protection_write",
-            Self::ProtectionExec => "protection_exec",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 /// Who interrupted.
@@ -115,7 +54,7 @@ impl Cause {
     pub fn detail(&self) -> String {
         match self {
             Self::Syscall(name) | Self::Exception(name) | Self::Unclassified(name) => name.clone(),
-            Self::PageFault(access) => access.name().to_owned(),
+            Self::PageFault(kind) => kind.name().to_owned(),
             Self::Interrupt(source) => match source {
                 InterruptSource::Vector(vector) => vector.name().to_owned(),
                 InterruptSource::Device(name) => format!("device:{name}"),

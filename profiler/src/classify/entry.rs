@@ -6,8 +6,8 @@ use profiler_common::{
 };
 
 use super::{
-    cause::{Cause, FaultAccess, InterruptSource},
-    returned, syscall,
+    cause::{Cause, InterruptSource},
+    fault, returned, syscall,
 };
 use crate::{
     collect::snapshot::{Row, Snapshot},
@@ -22,7 +22,7 @@ pub fn cause(row: &Row, snapshot: &Snapshot) -> Cause {
     };
     match kind {
         CauseKind::Syscall => Cause::Syscall(syscall::name(row.detail, row.flags)),
-        CauseKind::PageFault => Cause::PageFault(FaultAccess::from_error_code(row.detail)),
+        CauseKind::PageFault => Cause::PageFault(fault::kind(row.detail)),
         CauseKind::Interrupt => Cause::Interrupt(interrupt(row.detail, &snapshot.interrupts_after)),
         CauseKind::Nmi => Cause::Nmi,
         CauseKind::NewTask => Cause::NewTask,

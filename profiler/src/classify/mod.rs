@@ -2,6 +2,7 @@
 
 pub mod cause;
 pub mod entry;
+pub mod fault;
 pub mod purpose;
 pub mod returned;
 pub mod syscall;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use profiler_common::{key::key_flags, vector::Vector};
+use profiler_common::{fault::FaultKind, key::key_flags, vector::Vector};
 
 use super::{
-    cause::{Cause, FaultAccess, InterruptSource},
+    cause::{Cause, InterruptSource},
     syscall,
 };
 use crate::collect::snapshot::Row;
@@ -31,7 +31,7 @@ fn of_stub(stub: &str, row: &Row) -> Cause {
     }
     match stub {
         "ret_from_fork_asm" | "ret_from_fork" => return Cause::NewTask,
-        "asm_exc_page_fault" => return Cause::PageFault(FaultAccess::Unknown),
+        "asm_exc_page_fault" => return Cause::PageFault(FaultKind::Unknown),
         "asm_common_interrupt" => return Cause::Interrupt(InterruptSource::SomeDevice),
         _ => {}
     }

@@ -18,7 +18,7 @@ use crate::{
     },
     probe::{
         backend::BackendChoice,
-        settings::{Extras, Filter, LEDGER_ROWS, Settings, StackPolicy},
+        settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
     report::{comparison, style::Look},
 };
@@ -68,6 +68,8 @@ pub fn run(args: &ExperimentArgs, verbose: u8) -> Result<u8> {
             backend: args.backend,
             stacks: StackPolicy::Off,
             filter: Filter::Threads,
+            faults: FaultLevel::Kind,
+            fault_pages: FAULT_PAGES,
             io_uring: false,
             extras: Extras::default(),
             ledger_rows: LEDGER_ROWS,

@@ -8,7 +8,7 @@ use super::values::duration;
 use crate::{
     probe::{
         backend::BackendChoice,
-        settings::{Extras, Filter, LEDGER_ROWS, Settings, StackPolicy},
+        settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
     report::format::Format,
 };
@@ -35,6 +35,22 @@ pub struct ProbeOptions {
         help_heading = "Measuring"
     )]
     pub stacks: StackPolicy,
+
+    /// How far to look into page faults.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "LEVEL",
+        help_heading = "Measuring"
+    )]
+    pub faults: FaultLevel,
+
+    /// Pages with faults that there is room for, at 100 bytes each. Beyond that,
+    /// faults are counted by mapping.
+    #[arg(long, default_value_t = FAULT_PAGES, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
+          value_name = "N", help_heading = "Measuring")]
+    pub fault_pages: u32,
 
     /// Also count who takes submissions off an io_uring: its kernel thread or a
     /// system call. Costs something for each I/O.
@@ -69,6 +85,8 @@ impl ProbeOptions {
             backend: self.backend,
             stacks: self.stacks,
             filter,
+            faults: self.faults,
+            fault_pages: self.fault_pages,
             io_uring: self.io_uring,
             extras: Extras {
                 senders: self.senders,

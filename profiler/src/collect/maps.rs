@@ -8,12 +8,15 @@ use aya::{
     maps::{HashMap, MapData, PerCpuArray, StackTraceMap},
 };
 use profiler_common::{
+    cause::CauseKind,
+    fault::detail,
     key::{CacheLine, LedgerKey, StackKey, WITHOUT_INNERMOST},
     loss::Loss,
     names::map,
     submission,
 };
 
+use super::faults::without_major;
 use super::snapshot::{Row, StackRow, SubmissionRow, UNKNOWN_FRAME};
 
 /// The upper half of every kernel text address.
@@ -31,6 +34,13 @@ pub fn ledger(ebpf: &Ebpf) -> Result<Vec<Row>> {
             *counts.entry(held.key).or_default() += held.count;
         }
     }
+    without_major(&mut counts, |key| {
+        let is_fault = key.kind == CauseKind::PageFault.code();
+        (is_fault && key.detail & detail::MAJOR != 0).then_some(LedgerKey {
+            detail: key.detail & !detail::MAJOR,
+            ..*key
+        })
+    });
     Ok(counts
         .into_iter()
         .map(|(key, count)| row(&key, count))

@@ -9,13 +9,16 @@ use workload::summary::IoSummary;
 
 use super::{
     disturbance::DisturbanceRow,
+    faults::FaultRecord,
     interruption::{PurposeRow, SenderRow},
 };
 use crate::{
     kernel::{interrupts::Interrupts, version::Host},
-    probe::{backend::Families, session::ProgramStatus},
+    probe::backend::Families,
     sys::ChildUsage,
 };
+
+pub use crate::probe::session::ProgramStatus;
 
 /// One row of the ledger as the programs keep it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +29,7 @@ pub struct Row {
     pub born: u32,
     /// The user instruction responsible, or 0.
     pub user_ip: u64,
-    /// System-call number, page-fault error code, or vector, by `kind`.
+    /// System-call number, page-fault detail, or vector, by `kind`.
     pub detail: u32,
     /// Return address of the entry stub. Exit probes only: else 0.
     pub slot: u64,
@@ -189,6 +192,9 @@ pub struct Snapshot {
     pub kernel_symbols: BTreeMap<u64, (String, u64)>,
     /// What the program said of its own work.
     pub io: Option<IoSummary>,
+    /// What was kept of page faults, besides the ledger.
+    #[serde(default)]
+    pub faults: FaultRecord,
     /// Submissions to an io_uring, if they were to be counted.
     pub submissions: Option<Vec<SubmissionRow>>,
     /// By block device: whether its driver has poll queues.

@@ -12,6 +12,7 @@ const MAGIC: u16 = 0xeb9f;
 const HEADER_BYTES: usize = 24;
 const TYPE_BYTES: usize = 12;
 const MEMBER_BYTES: usize = 12;
+const ENUMERATOR_BYTES: usize = 8;
 
 /// Kinds of types, of which only structures and unions are looked into.
 mod kind {
@@ -103,6 +104,22 @@ impl Btf {
             .filter(|found| found.kind == kind::STRUCT && self.is_named(found.name, structure))
             .find_map(|found| self.bit_offset(found, member))
             .map(|bits| bits / 8)
+    }
+
+    /// The number behind a name of an enumeration.
+    #[must_use]
+    pub fn enumerator(&self, enumeration: &str, name: &str) -> Option<u32> {
+        let mut enumerations = self
+            .types
+            .iter()
+            .filter(|found| found.kind == kind::ENUM && self.is_named(found.name, enumeration));
+        enumerations.find_map(|found| {
+            (0..found.member_count).find_map(|index| {
+                let at = found.members + index * ENUMERATOR_BYTES;
+                let is_it = self.is_named(word(&self.data, at).ok()?, name);
+                is_it.then(|| word(&self.data, at + 4).ok()).flatten()
+            })
+        })
     }
 
     fn bit_offset(&self, of: &Type, member: &str) -> Option<u32> {

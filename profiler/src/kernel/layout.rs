@@ -1,7 +1,5 @@
 //! Offsets of kernel structure members, from the kernel's own BTF.
 
-use std::path::Path;
-
 use anyhow::{Context, Result};
 
 use super::btf::Btf;
@@ -35,12 +33,11 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Reads the running kernel's type information.
+    /// Finds them in the running kernel's types.
     ///
     /// # Errors
-    /// If the kernel was built without BTF or lacks one of the members.
-    pub fn read() -> Result<Self> {
-        let btf = Btf::read(Path::new(VMLINUX_BTF))?;
+    /// If the kernel lacks one of the members.
+    pub fn of(btf: &Btf) -> Result<Self> {
         let offset = |structure: &str, member: &str| {
             btf.offset(structure, member)
                 .with_context(|| format!("the kernel's BTF has no {structure}.{member}"))

@@ -2,7 +2,9 @@
 
 pub mod block;
 pub mod btf;
+pub mod fault_layout;
 pub mod interrupts;
 pub mod layout;
+pub(crate) mod memory;
 pub mod symbols;
 pub mod version;

@@ -21,7 +21,8 @@ use crate::{
         signals::Signals,
         supervise::{self, Outcome, Watched},
     },
-    probe::{kernel_log::KernelLog, session::Session},
+    probe::{kernel_log::KernelLog, session::Session, settings::FaultLevel},
+    sys::fault_counters::{FaultCounters, FaultCounts},
 };
 
 /// Everything that a measurement has in its hands while it runs.
@@ -45,6 +46,8 @@ pub(super) struct Observed {
     /// When the window closed, by `CLOCK_MONOTONIC`.
     pub(super) ended_ns: u64,
     pub(super) interrupts_before: Interrupts,
+    /// What the kernel has counted of the command's page faults.
+    pub(super) fault_counts: Option<FaultCounts>,
 }
 
 /// Opens the window for the plan's subject, waits for its end, and closes it.
@@ -60,6 +63,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         }
         Subject::Cpus(_) => None,
     };
+    let mut counters = held
+        .as_ref()
+        .and_then(|held| fault_counters(held.pid, plan));
     let interrupts_before = Interrupts::read();
     bench.session.open_window()?;
     let clock = WindowClock::start();
@@ -80,7 +86,19 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         window,
         ended_ns,
         interrupts_before,
+        fault_counts: counters.as_mut().and_then(|counters| counters.read().ok()),
     })
+}
+
+/// The kernel's own counters of a command's page faults, if faults are looked
+/// into at all: they cost something whenever the command is switched to.
+fn fault_counters(pid: Pid, plan: &Plan) -> Option<FaultCounters> {
+    if plan.settings.faults == FaultLevel::Count {
+        return None;
+    }
+    FaultCounters::open(pid)
+        .inspect_err(|error| log::debug!("no counters of page faults: {error}"))
+        .ok()
 }
 
 /// Creates the command's process, which waits at the gate, and follows it.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     collect::{
-        disturbance, interruption, maps,
+        disturbance, faults, interruption, maps,
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
@@ -84,7 +84,14 @@ fn collect(
         errors,
         ..
     } = bench;
+    let unavailable = session.unavailable.clone();
     let ebpf = session.ebpf();
+    let faults = faults::record(
+        ebpf,
+        plan.settings.faults,
+        observed.fault_counts,
+        unavailable,
+    )?;
     let rows = maps::ledger(ebpf)?;
     let stacks = if plan.settings.stacks.interval() == 0 {
         Vec::new()
@@ -117,6 +124,7 @@ fn collect(
         ))
         .collect();
     Ok(Snapshot {
+        faults,
         submissions,
         poll_queues: block::poll_queues(),
         purposes,

@@ -11,6 +11,10 @@ pub enum Role {
     Lifecycle,
     /// Counts NMIs. Wanted by every backend.
     Nmi,
+    /// Counts page faults, with what they were about. Wanted by every backend.
+    Fault,
+    /// Finds out how page tables are walked, before anything is counted.
+    Calibration,
     /// Counts one kind of entry.
     Entry,
     /// Counts submissions to an io_uring. One of several names it has had.
@@ -78,7 +82,7 @@ pub fn all() -> Vec<Probe> {
         Probe::tracepoint(program::SCHED_PROCESS_EXEC, Role::Lifecycle, true),
         Probe::tracepoint(program::SCHED_PROCESS_EXIT, Role::Lifecycle, true),
         Probe::tracepoint(program::SYS_EXIT, Role::Entry, true),
-        Probe::tracepoint(program::PAGE_FAULT_USER, Role::Entry, true),
+        Probe::tracepoint(program::PAGE_FAULT_USER, Role::Fault, true),
     ];
     // Not every kernel is built with every vector.
     probes.extend(Vector::ALL.iter().map(|vector| {

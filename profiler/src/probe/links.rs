@@ -5,7 +5,8 @@ use aya::{
     Btf, Ebpf,
     programs::{
         BtfTracePoint, FEntry, KProbe, Program, RawTracePoint, fentry::FEntryLink,
-        kprobe::KProbeLink, raw_trace_point::RawTracePointLink, tp_btf::BtfTracePointLink,
+        kprobe::KProbeLink, perf_event::PerfEventLink, raw_trace_point::RawTracePointLink,
+        tp_btf::BtfTracePointLink,
     },
 };
 
@@ -20,6 +21,7 @@ pub(crate) enum Link {
     RawTracepoint(RawTracePointLink),
     Fentry(FEntryLink),
     Kprobe(KProbeLink),
+    PerfEvent(PerfEventLink),
 }
 
 /// Loads and attaches one program.

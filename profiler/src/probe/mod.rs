@@ -2,10 +2,13 @@
 
 pub mod attach_point;
 pub mod backend;
+mod calibration;
 pub mod catalog;
+mod constants;
 mod extras;
 pub mod kernel_log;
 mod links;
+mod major_faults;
 mod object;
 pub mod privileges;
 pub mod session;

@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, AsRawFd};
 use anyhow::{Context, Result};
 use aya::{Btf, Ebpf, EbpfLoader, maps::Array};
 use profiler_common::{
-    config::{ProbeConfig, filter},
     names::{global, map, program},
     window::{WindowState, open},
 };
@@ -13,17 +12,24 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     backend::{ExitHook, Families},
+    calibration,
     catalog::{self, Probe, Role},
-    extras,
+    constants, extras,
     links::{self, Link},
+    major_faults,
     object::OBJECT,
-    settings::{Filter, Settings},
+    settings::{FaultLevel, Filter, Settings},
 };
-use crate::{
-    error::Error,
-    kernel::{layout::Layout, symbols::Symbols},
-    sys::monotonic_ns,
-};
+use crate::{error::Error, kernel::symbols::Symbols, sys::monotonic_ns};
+
+/// Something that this kernel or user cannot tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub reason: String,
+}
 
 /// What became of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +53,8 @@ pub struct Session {
     pub families: Families,
     /// Why these families.
     pub reason: String,
+    /// What cannot be told of page faults, and why.
+    pub unavailable: Vec<Unavailable>,
 }
 
 impl Session {
@@ -71,8 +79,9 @@ impl Session {
                  with CONFIG_DEBUG_INFO_BTF"
             ))
         })?;
-        let config = config(settings, symbols)?;
-        let has_task_pt_regs = u8::from(has_kernel_helper(&btf));
+        let mut unavailable = Vec::new();
+        let config = constants::config(settings, symbols, &mut unavailable)?;
+        let has_task_pt_regs = u8::from(constants::has_kernel_helper(&btf));
         let log_level = if settings.diagnostics { u8::MAX } else { 0 };
         raise_memlock_limit();
         let mut loader = EbpfLoader::new();
@@ -82,6 +91,9 @@ impl Session {
             .override_global(global::HAS_TASK_PT_REGS, &has_task_pt_regs, true)
             .override_global(aya_log::LEVEL, &log_level, true);
         loader.map_max_entries(map::LEDGER, settings.ledger_rows);
+        for (name, entries) in constants::maps_of_faults(settings) {
+            loader.map_max_entries(name, entries);
+        }
         if config.stack_interval == 0 {
             loader
                 .map_max_entries(map::STACKS, 1)
@@ -105,11 +117,15 @@ impl Session {
                 exit: None,
             },
             reason: String::new(),
+            unavailable,
         };
         if let Filter::Cpus(cpus) = &settings.filter {
             session.mark_cpus(cpus)?;
         }
         session.attach_all(settings, &btf)?;
+        if settings.faults != FaultLevel::Count {
+            session.look_into_faults(&btf);
+        }
         Ok(session)
     }
 
@@ -197,7 +213,7 @@ impl Session {
         self.families.entry = self.families.exit.is_none() || is_audit;
         for probe in &probes {
             let is_entry = probe.role == Role::Entry && self.families.entry;
-            let wanted = is_entry || probe.role == Role::Nmi;
+            let wanted = is_entry || matches!(probe.role, Role::Nmi | Role::Fault);
             if !wanted {
                 continue;
             }
@@ -213,6 +229,32 @@ impl Session {
         }
         self.reason = reason(self.families, &refusals);
         Ok(())
+    }
+
+    /// Sets up what it takes to tell the kind of a page fault. Where that cannot
+    /// be had, faults are counted all the same.
+    fn look_into_faults(&mut self, btf: &Btf) {
+        if let Err(error) = calibration::calibrate(&mut self.ebpf, btf) {
+            self.unavailable.push(Unavailable {
+                what: "the kind of a page fault".to_owned(),
+                reason: format!("its page table cannot be read: {error:#}"),
+            });
+        }
+        match major_faults::attach(&mut self.ebpf) {
+            Ok(links) => {
+                self.links.extend(links);
+                self.programs.push(ProgramStatus {
+                    program: program::MAJOR_FAULT.to_owned(),
+                    skipped: None,
+                    misses: None,
+                });
+            }
+            Err(error) => self.programs.push(ProgramStatus {
+                program: program::MAJOR_FAULT.to_owned(),
+                skipped: Some(format!("{error:#}")),
+                misses: None,
+            }),
+        }
     }
 
     /// Attaches to whichever name the submission tracepoint has here.
@@ -306,29 +348,6 @@ fn recursion_misses(program: &aya::programs::Program) -> Option<u64> {
         .and_then(|count| count.trim().parse().ok())
 }
 
-/// The constants of this measurement.
-fn config(settings: &Settings, symbols: &Symbols) -> Result<ProbeConfig> {
-    let layout = Layout::read()?;
-    Ok(ProbeConfig {
-        entry_text: symbols.entry_text(),
-        task_stack_offset: layout.task_stack,
-        stack_to_regs_offset: layout.stack_to_regs,
-        task_pid_offset: layout.task_pid,
-        task_tgid_offset: layout.task_tgid,
-        task_flags_offset: layout.task_flags,
-        task_comm_offset: layout.task_comm,
-        task_state_offset: layout.task_state,
-        irqaction_next_offset: layout.irqaction_next,
-        filter: match settings.filter {
-            Filter::Threads => filter::THREADS,
-            Filter::Cpus(_) => filter::CPUS,
-        },
-        stack_interval: settings.stacks.interval(),
-        own_tgid: std::process::id(),
-        padding: 0,
-    })
-}
-
 /// Maps that take no room where nobody asks for what they hold.
 fn unused_maps(settings: &Settings) -> Vec<(&'static str, u32)> {
     let senders = [map::RUNNING, map::SENDERS];
@@ -346,14 +365,6 @@ fn unused_maps(settings: &Settings) -> Vec<(&'static str, u32)> {
         unused.extend(disturbance.map(|name| (name, 1)));
     }
     unused
-}
-
-/// Whether the kernel has `bpf_task_pt_regs`, which tells where a thread's
-/// registers are without knowing the layout of its stack.
-fn has_kernel_helper(btf: &Btf) -> bool {
-    use aya_obj::btf::BtfKind;
-    btf.id_by_type_name_kind("bpf_task_pt_regs", BtfKind::Func)
-        .is_ok()
 }
 
 /// Before Linux 5.11, maps count against this limit. Later ones ignore it, so

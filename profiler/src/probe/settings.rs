@@ -1,5 +1,7 @@
 //! What a measurement asks of the probes.
 
+use profiler_common::fault_config::level;
+
 use super::backend::BackendChoice;
 
 /// How many of the entries have their stacks taken.
@@ -59,6 +61,46 @@ pub struct Extras {
     pub disturbance: bool,
 }
 
+/// How far page faults are looked into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FaultLevel {
+    /// They are counted: the cheapest.
+    Count,
+    /// Also what each was about: first touch, copy-on-write, NUMA hint, …
+    Kind,
+    /// Also which pages of which mapping.
+    #[default]
+    Pages,
+}
+
+impl FaultLevel {
+    /// The number that the programs know.
+    #[must_use]
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Count => level::COUNT,
+            Self::Kind => level::KIND,
+            Self::Pages => level::PAGES,
+        }
+    }
+
+    /// The name in reports and documents.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Kind => "kind",
+            Self::Pages => "pages",
+        }
+    }
+}
+
+/// Pages with faults that there is room for unless asked otherwise: 1 GiB touched
+/// page by page. Takes about 30 MB, with the room for mappings.
+pub const FAULT_PAGES: u32 = 262_144;
+/// Pages for each mapping that there is room for.
+const PAGES_PER_MAPPING: u32 = 8;
+
 /// The probes' settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -68,6 +110,10 @@ pub struct Settings {
     pub stacks: StackPolicy,
     /// Whose entries.
     pub filter: Filter,
+    /// How far page faults are looked into.
+    pub faults: FaultLevel,
+    /// Pages with faults that there is room for.
+    pub fault_pages: u32,
     /// Whether submissions to an io_uring are counted.
     pub io_uring: bool,
     /// What else is to be looked at.
@@ -76,4 +122,12 @@ pub struct Settings {
     pub ledger_rows: u32,
     /// Whether the programs' own diagnostics are wanted.
     pub diagnostics: bool,
+}
+
+impl Settings {
+    /// Mappings with faults that there is room for.
+    #[must_use]
+    pub fn fault_mappings(&self) -> u32 {
+        (self.fault_pages / PAGES_PER_MAPPING).max(1)
+    }
 }

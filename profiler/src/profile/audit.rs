@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profiler_common::cause::CauseKind;
+use profiler_common::{cause::CauseKind, names::program};
 
 use super::model::{Audit, OneSided};
 use crate::{
@@ -88,13 +88,52 @@ pub fn is_audit(snapshot: &Snapshot) -> bool {
     snapshot.families.entry && snapshot.families.exit.is_some()
 }
 
-/// Whether a row belongs to the ledger. With both families, what both see is
-/// taken from the tracepoints, which know more.
+/// Whether a row belongs to the ledger. What is seen on both ways is taken from
+/// the tracepoints, which know more: page faults always are.
 #[must_use]
 pub fn is_counted(row: &Row, snapshot: &Snapshot) -> bool {
-    !is_audit(snapshot)
-        || !is_return(row)
-        || only_returns_show(&entry::cause(row, snapshot)).is_some()
+    if !is_return(row) {
+        return true;
+    }
+    let cause = entry::cause(row, snapshot);
+    if is_audit(snapshot) {
+        only_returns_show(&cause).is_some()
+    } else {
+        !is_fault(&cause) || !sees_faults(snapshot)
+    }
+}
+
+/// Whether the stack of a row is shown. Where returns are watched alone, all
+/// stacks are those of returns.
+#[must_use]
+pub fn is_shown(row: &Row, snapshot: &Snapshot) -> bool {
+    if is_audit(snapshot) || snapshot.families.exit.is_none() {
+        is_counted(row, snapshot)
+    } else {
+        is_return(row) || !is_fault(&entry::cause(row, snapshot))
+    }
+}
+
+/// Page faults as the returns show them, where returns are watched: entries and
+/// returns are to be the same number.
+#[must_use]
+pub fn fault_returns(snapshot: &Snapshot) -> Option<u64> {
+    snapshot.families.exit?;
+    let rows = snapshot.rows.iter().filter(|row| is_return(row));
+    let faults = rows.filter(|row| is_fault(&entry::cause(row, snapshot)));
+    Some(faults.map(|row| row.count).sum())
+}
+
+/// Whether the program on page faults was attached.
+fn sees_faults(snapshot: &Snapshot) -> bool {
+    snapshot
+        .programs
+        .iter()
+        .any(|status| status.program == program::PAGE_FAULT_USER && status.skipped.is_none())
+}
+
+const fn is_fault(cause: &Cause) -> bool {
+    matches!(cause, Cause::PageFault(_))
 }
 
 fn is_return(row: &Row) -> bool {

@@ -8,10 +8,9 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    advice, audit, checks, disturbance, exactness, ledger, missing,
+    advice, audit, checks, disturbance, exactness, ledger, memory, missing,
     model::{
-        Accounting, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable,
-        Window,
+        Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable, Window,
     },
     polling, purpose, rates, senders,
 };
@@ -51,7 +50,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         },
         window,
         exit: snapshot.ending.clone(),
-        memory: memory(&ledger),
+        memory: memory::of(snapshot, &ledger),
         polling: polling::evidence(snapshot, &ledger),
         ledger,
         io: snapshot.io.clone(),
@@ -91,18 +90,6 @@ fn marked_phases(snapshot: &Snapshot) -> Vec<super::model::PhaseTime> {
 /// A moment, as RFC 3339 writes it.
 fn rfc3339(unix_ns: u64) -> String {
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_nanos(unix_ns)).to_string()
-}
-
-/// Page faults by detail.
-fn memory(ledger: &Ledger) -> Memory {
-    let faults = ledger
-        .by_cause
-        .iter()
-        .filter(|row| row.cause == CauseKind::PageFault.name());
-    Memory {
-        faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
-        by_mapping: Vec::new(),
-    }
 }
 
 fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
@@ -154,10 +141,6 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "exceptions other than page faults",
             "no tracepoint shows them: they need a kernel with fentry or kprobes".to_owned(),
         );
-        say(
-            "the kind of a page fault (first touch, file, copy-on-write, NUMA hint, …)",
-            "the processor tells what the access was, not what the kernel did about it".to_owned(),
-        );
         if let Some(count) = hypervisor_callbacks(snapshot) {
             say(
                 "hypervisor callbacks",
@@ -169,9 +152,12 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         }
     } else if !snapshot.families.entry {
         say(
-            "what a faulting access was, and which device interrupted",
+            "which device interrupted",
             "the return to user mode does not show it: use `--backend audit`".to_owned(),
         );
+    }
+    for (what, reason) in memory::unavailable(snapshot) {
+        say(what, reason);
     }
     for status in &snapshot.programs {
         if let Some(reason) = &status.skipped {

@@ -2,6 +2,7 @@
 
 use profiler_common::{cause::CauseKind, vector::Vector};
 
+use super::fault_checks;
 use super::model::{CheckVerdict, CrossCheck, Ledger};
 use crate::collect::snapshot::Snapshot;
 
@@ -17,6 +18,7 @@ const LABELS: [(&str, &[Vector]); 4] = [
 #[must_use]
 pub fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
     let mut checks = interrupt_checks(snapshot, ledger);
+    checks.extend(fault_checks::all(snapshot, ledger));
     checks.extend(usage_check(snapshot, ledger));
     checks
 }
@@ -70,15 +72,9 @@ fn interrupt_checks(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
 /// Page faults beside what `getrusage` says of the same processes.
 fn usage_check(snapshot: &Snapshot, ledger: &Ledger) -> Option<CrossCheck> {
     let usage = snapshot.usage?;
-    let ours = ledger
-        .by_cause
-        .iter()
-        .filter(|row| row.cause == CauseKind::PageFault.name())
-        .map(|row| row.count)
-        .sum();
     Some(CrossCheck {
         what: "page faults".to_owned(),
-        ours,
+        ours: fault_checks::total(ledger),
         theirs: usage.minor_faults + usage.major_faults,
         verdict: CheckVerdict::Informative,
         source: "getrusage".to_owned(),

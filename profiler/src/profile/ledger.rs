@@ -5,11 +5,11 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use profiler_common::cause::CauseKind;
 
 use super::{
-    audit,
+    audit, fault_checks,
     model::{CauseRow, CodeRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow},
 };
 use crate::{
-    classify::{cause::Cause, entry},
+    classify::{cause::Cause, entry, fault},
     collect::snapshot::{Row, Snapshot, UNKNOWN_FRAME},
 };
 
@@ -18,12 +18,23 @@ use crate::{
 struct Tally {
     count: u64,
     phases: BTreeMap<String, u64>,
+    accesses: BTreeMap<String, u64>,
+    major: u64,
 }
 
 impl Tally {
     fn add(&mut self, phase: &str, count: u64) {
         self.count += count;
         *self.phases.entry(phase.to_owned()).or_default() += count;
+    }
+
+    /// What the row of a page fault tells besides.
+    fn add_access(&mut self, row: &Row) {
+        let access = fault::access(row.detail).to_owned();
+        *self.accesses.entry(access).or_default() += row.count;
+        if fault::is_major(row.detail) {
+            self.major += row.count;
+        }
     }
 }
 
@@ -46,7 +57,11 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         let phase = phase_name(snapshot, row.phase);
         let key = (cause.kind(), cause.detail());
         let thread = (row.tid, row.born);
-        all.entry(key.clone()).or_default().add(&phase, row.count);
+        let tally = all.entry(key.clone()).or_default();
+        tally.add(&phase, row.count);
+        if row.kind == CauseKind::PageFault.code() {
+            tally.add_access(row);
+        }
         let of_thread = by_thread.entry(thread).or_default();
         of_thread
             .entry(key.clone())
@@ -72,7 +87,7 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
     Ledger {
         total: all.values().map(|tally| tally.count).sum(),
         rates: Rates::default(),
-        by_cause: cause_rows(all, seconds),
+        by_cause: cause_rows(all, seconds, fault_checks::knows_major(snapshot)),
         by_thread: thread_rows(snapshot, by_thread),
         by_code: code_rows(by_code),
         kernel_stacks: kernel_stacks(snapshot),
@@ -117,7 +132,7 @@ pub fn phase_name(snapshot: &Snapshot, number: u16) -> String {
     )
 }
 
-fn cause_rows(all: ByCause, seconds: f64) -> Vec<CauseRow> {
+fn cause_rows(all: ByCause, seconds: f64, knows_major: bool) -> Vec<CauseRow> {
     let mut rows: Vec<CauseRow> = all
         .into_iter()
         .map(|((kind, detail), tally)| CauseRow {
@@ -128,6 +143,8 @@ fn cause_rows(all: ByCause, seconds: f64) -> Vec<CauseRow> {
             per_second: as_float(tally.count) / seconds,
             time_ns: None,
             purposes: Vec::new(),
+            major: (knows_major && kind == CauseKind::PageFault).then_some(tally.major),
+            accesses: tally.accesses,
         })
         .collect();
     rows.sort_by_key(|row| Reverse(row.count));
@@ -192,7 +209,7 @@ fn code_rows(by_code: BTreeMap<(u32, u64, CauseKind, String), u64>) -> Vec<CodeR
 fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
     let mut counts: BTreeMap<(Cause, Vec<String>), u64> = BTreeMap::new();
     let stacks = snapshot.stacks.iter();
-    for stack in stacks.filter(|stack| audit::is_counted(&stack.row, snapshot)) {
+    for stack in stacks.filter(|stack| audit::is_shown(&stack.row, snapshot)) {
         let frames = stack
             .kernel
             .iter()

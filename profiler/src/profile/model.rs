@@ -143,6 +143,13 @@ pub struct CauseRow {
     /// What interrupts of this row were for. The counts add up to the row's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub purposes: Vec<Purpose>,
+    /// Page faults by access: `read`, `write`, `exec`. Empty for other causes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub accesses: BTreeMap<String, u64>,
+    /// Page faults that had to be waited for; null for other causes, and where
+    /// it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub major: Option<u64>,
 }
 
 /// Time in the kernel.
@@ -226,7 +233,7 @@ pub struct KernelStack {
 }
 
 /// Page faults by memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// Page faults by detail.
     pub faults_by_kind: BTreeMap<String, u64>,
@@ -235,20 +242,40 @@ pub struct Memory {
 }
 
 /// Page faults in one mapping.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MappingRow {
-    /// What it is: `heap`, `stack`, `file`, `anonymous`, …
+    /// What it is: `heap`, `stack`, `file`, `anonymous`, `shared_anonymous`,
+    /// `hugetlb`, `special` (the kernel's own), `none` (nothing was there) or
+    /// `unknown`.
     pub kind: String,
     /// Its size.
     pub bytes: u64,
-    /// The file, if there is one.
+    /// The file, if there is one: at the least its own name.
     pub path: Option<String>,
     /// The call that made it, or null if that is not known.
     pub allocated_at: Option<String>,
     /// Page faults.
     pub faults: u64,
-    /// Pages that had any.
+    /// Pages that had any, of 4 KiB each.
     pub distinct_pages: u64,
+    /// Whether there was no room to name all pages: then there were more.
+    #[serde(default)]
+    pub pages_are_lower_bound: bool,
+    /// Page faults for each page, of the pages that could be named; null if none.
+    #[serde(default)]
+    pub faults_per_page: Option<f64>,
+    /// Its first address, in hexadecimal, or null if that is not known.
+    #[serde(default)]
+    pub start: Option<String>,
+    /// Its process, or 0 for all together.
+    #[serde(default)]
+    pub tgid: u32,
+    /// Page faults by kind.
+    #[serde(default)]
+    pub by_kind: BTreeMap<String, u64>,
+    /// Page faults by phase.
+    #[serde(default)]
+    pub phases: BTreeMap<String, u64>,
 }
 
 /// Evidence of polling: in steady state if one was marked, else in the whole run.

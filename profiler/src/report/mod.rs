@@ -6,6 +6,7 @@ pub mod disturbance;
 pub mod format;
 pub mod interruption;
 pub mod io;
+pub mod memory;
 pub mod polling;
 pub mod prose;
 pub mod style;

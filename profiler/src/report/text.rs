@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::{
     advice as advice_report, disturbance as disturbance_report,
-    interruption as interruption_report, io as io_report, polling as polling_report, prose,
+    interruption as interruption_report, io as io_report, memory as memory_report,
+    polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
     table,
     units::{count, rate, share},
@@ -36,6 +37,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     causes(profile, look, out)?;
     threads(profile, look, out)?;
     code(profile, look, out)?;
+    memory_report::write(profile, look, out)?;
     interruption(profile, look, out)?;
     stacks(profile, out)?;
     if let Some(io) = &profile.io {
@@ -73,7 +75,7 @@ fn interruption(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn heading(text: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{STRONG}{text}{STRONG:#}")
 }
 
@@ -168,7 +170,7 @@ fn code(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Says how much of a long table is not shown.
-fn more(rows: usize, shown: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn more(rows: usize, shown: usize, what: &str, out: &mut dyn Write) -> io::Result<()> {
     if rows <= shown {
         return Ok(());
     }

@@ -59,6 +59,22 @@ pub fn duration_ns(ns: u64) -> String {
     format!("{scaled:.digits$} {unit}")
 }
 
+/// A size of memory: `4 KiB`, `128 MiB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    let (scaled, unit) = match bytes {
+        0..0x400 => return format!("{bytes} B"),
+        0x400..0x10_0000 => (bytes * 10 / 0x400, "KiB"),
+        0x10_0000..0x4000_0000 => (bytes / 0x400 * 10 / 0x400, "MiB"),
+        _ => (bytes / 0x10_0000 * 10 / 0x400, "GiB"),
+    };
+    match (scaled / 10, scaled % 10) {
+        (whole, 0) => format!("{whole} {unit}"),
+        (whole, _) if whole >= 100 => format!("{whole} {unit}"),
+        (whole, tenth) => format!("{whole}.{tenth} {unit}"),
+    }
+}
+
 /// A part of a whole in per cent.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> String {
@@ -94,6 +110,15 @@ mod tests {
         assert_eq!(duration_ns(4_200), "4.20 µs");
         assert_eq!(duration_ns(10_000_000_000), "10.0 s");
         assert_eq!(duration_ns(999_999_999), "1000 ms");
+    }
+
+    /// The unit follows the size, and a fraction is shown where there is one.
+    #[test]
+    fn sizes_have_fitting_units() {
+        assert_eq!(bytes(512), "512 B");
+        assert_eq!(bytes(4096), "4 KiB");
+        assert_eq!(bytes(128 << 20), "128 MiB");
+        assert_eq!(bytes(3 << 29), "1.5 GiB");
     }
 
     /// A small share is not shown as none.

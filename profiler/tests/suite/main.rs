@@ -18,6 +18,7 @@ mod root_counts;
 mod root_cpus;
 mod root_endings;
 mod root_experiment;
+mod root_faults;
 mod root_flatline;
 mod root_interruption;
 mod root_interrupts;

@@ -25,8 +25,7 @@ fn root_system_calls() {
 fn root_first_touches() {
     needs_root!("root_first_touches");
     let profile = counts(&[], &["touch", "20000"]);
-    let access = profile.access("not_present_write");
-    profile.assert_only("first touches", "page_fault", access, 20_000);
+    profile.assert_only("first touches", "page_fault", "first_touch", 20_000);
     assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
 }
 

@@ -21,6 +21,12 @@ pub(crate) fn causes(options: &[&str], arguments: &[&str]) -> Json {
     measure(options, targets::causes(), arguments)
 }
 
+/// Measures the program of known page faults.
+#[track_caller]
+pub(crate) fn faults(options: &[&str], arguments: &[&str]) -> Json {
+    measure(options, targets::faults(), arguments)
+}
+
 #[track_caller]
 fn measure(options: &[&str], target: &Path, arguments: &[&str]) -> Json {
     let mut command = command::measuring("run");
@@ -44,8 +50,7 @@ pub(crate) fn from_file(path: &Path) -> Json {
 }
 
 impl Json {
-    /// Whether tracepoints told the causes: they see what a faulting access was
-    /// and which device interrupted.
+    /// Whether tracepoints told the causes: they see which device interrupted.
     pub(crate) fn sees_details(&self) -> bool {
         self.0["backend"]["name"] == "tracepoint" || self.0["backend"]["name"] == "audit"
     }
@@ -72,15 +77,6 @@ impl Json {
                 .as_str()
                 .is_some_and(|name| name.starts_with(what))
         })
-    }
-
-    /// The detail of a page fault, as far as this backend sees it.
-    pub(crate) fn access<'a>(&self, access: &'a str) -> &'a str {
-        if self.sees_details() {
-            access
-        } else {
-            "unknown"
-        }
     }
 
     fn rows(&self) -> &[Value] {

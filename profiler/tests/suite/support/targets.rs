@@ -24,6 +24,12 @@ pub(crate) fn hammer() -> &'static Path {
     BUILT.get_or_init(|| build("hammer"))
 }
 
+/// The program of known page faults.
+pub(crate) fn faults() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("faults"))
+}
+
 /// Compiles `tests/targets/NAME.c`.
 fn build(name: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
