@@ -47,4 +47,7 @@ losses! {
     /// The saved registers of a thread could not be read. Its entry is counted
     /// without them where the cause is known.
     RegistersUnreadable = 6, "registers_unreadable";
+    /// A call that made memory could not be taken down, for want of room in the
+    /// ring buffer. The call itself is counted all the same.
+    AllocationLost = 7, "allocation_lost";
 }

@@ -24,6 +24,8 @@ pub mod map {
     pub const STACKS: &str = "STACKS";
     /// The programs' variables: a `WindowState`, and nothing else.
     pub const VARIABLES: &str = ".bss";
+    /// Ring buffer: calls that made memory.
+    pub const ALLOCATIONS: &str = "ALLOCATIONS";
     /// Hash: how often each pair of stacks was seen.
     pub const STACK_LEDGER: &str = "STACK_LEDGER";
 }

@@ -1,6 +1,7 @@
 //! Which types may be copied out of maps byte for byte.
 
 use crate::{
+    allocation::{AllocationRecord, STACK_WORDS},
     config::ProbeConfig,
     key::{CacheLine, LedgerKey, StackKey},
     thread::{ThreadId, ThreadInfo, ThreadState},
@@ -26,5 +27,6 @@ pod! {
     ThreadId, 2 * 4;
     ThreadInfo, 2 * 8 + 2 * 4 + 16;
     WindowState, 2 * 8;
+    AllocationRecord, 8 + 4 * 4 + 21 * 8 + STACK_WORDS * 8;
     ProbeConfig, (8 + crate::vector::Vector::ALL.len()) * 16 + 8 * 4;
 }

@@ -6,7 +6,7 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, HashMap, PerCpuArray, StackTrace},
+    maps::{Array, HashMap, PerCpuArray, RingBuf, StackTrace},
 };
 use profiler_common::{
     key::{CACHE_LINES, CacheLine, LedgerKey, StackKey, region},
@@ -60,6 +60,11 @@ pub static STACKS: StackTrace = StackTrace::with_max_entries(16_384, 0);
 /// Distinct (cause, stacks) rows. Shrunk to one where no stacks are taken.
 #[map]
 pub static STACK_LEDGER: HashMap<StackKey, u64> = HashMap::with_max_entries(65_536, 0);
+
+/// Calls that made memory, a thousand of them between two looks. Shrunk to one
+/// page where they are not wanted.
+#[map]
+pub static ALLOCATIONS: RingBuf = RingBuf::with_byte_size(4 << 20, 0);
 
 /// By phase and way: submissions taken off an io_uring.
 #[map]

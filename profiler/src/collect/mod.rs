@@ -1,6 +1,9 @@
 //! Reading out what the programs have counted.
 
+pub mod allocations;
+pub mod mappings;
 pub mod maps;
 pub mod phases;
 pub mod snapshot;
 pub mod threads;
+pub mod user_code;

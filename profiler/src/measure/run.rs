@@ -11,15 +11,17 @@ use super::{
 };
 use crate::{
     collect::{
+        allocations::Allocations,
         maps,
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
+        user_code::CodeTable,
     },
     kernel::{interrupts::Interrupts, symbols::Symbols, version::Host},
     launch::signals::Signals,
     probe::{kernel_log::KernelLog, privileges, session::Session},
-    symbolize,
+    symbolize::{self, user::Kept},
 };
 
 /// Carries a plan out.
@@ -47,8 +49,10 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         phases: Phases::map(session.ebpf())?,
         metrics: Mailbox::create(c"modeswitch-metrics")?,
         errors: Mailbox::create(c"modeswitch-errors")?,
+        allocations: Allocations::open(session.ebpf())?,
         session,
         kernel_log,
+        mappings: None,
         allowed,
     };
     let observed = observe::observe(&mut bench, plan).await?;
@@ -82,9 +86,16 @@ fn collect(
         phases,
         metrics,
         errors,
+        allocations,
+        mappings,
         ..
     } = bench;
+    let (allocations, stack_copies, allocations_not_kept) = allocations.finish();
     let ebpf = session.ebpf();
+    let threads = threads::all(ebpf)?;
+    let (mappings, files, jit) = mappings
+        .map(|mappings| mappings.finish(&threads))
+        .unwrap_or_default();
     let rows = maps::ledger(ebpf)?;
     let stacks = if plan.settings.stacks.interval() == 0 {
         Vec::new()
@@ -96,11 +107,16 @@ fn collect(
     } else {
         None
     };
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         submissions,
         overflow: maps::overflow(ebpf)?,
         losses: maps::losses(ebpf)?,
-        threads: threads::all(ebpf)?,
+        threads,
+        mappings,
+        allocations,
+        allocation_stacks: Vec::new(),
+        allocations_not_kept,
+        code: CodeTable::default(),
         kernel_symbols: symbolize::kernel::names(&rows, &stacks, symbols),
         rows,
         stacks,
@@ -119,5 +135,12 @@ fn collect(
         io: metrics::understand(&metrics.text()?),
         errors: errors.text()?,
         own,
-    })
+    };
+    let kept = Kept {
+        files,
+        jit,
+        stacks: stack_copies,
+    };
+    symbolize::user::name_all(&mut snapshot, &kept);
+    Ok(snapshot)
 }

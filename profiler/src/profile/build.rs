@@ -8,7 +8,7 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    audit, checks, ledger,
+    allocation, audit, checks, code, ledger,
     model::{
         Accounting, Backend, Ledger, Memory, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable,
         Window,
@@ -50,7 +50,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         },
         window,
         exit: snapshot.ending.clone(),
-        memory: memory(&ledger),
+        memory: memory(snapshot, &ledger),
         polling: polling::evidence(snapshot, &ledger),
         ledger,
         io: snapshot.io.clone(),
@@ -89,7 +89,7 @@ fn rfc3339(unix_ns: u64) -> String {
 }
 
 /// Page faults by detail.
-fn memory(ledger: &Ledger) -> Memory {
+fn memory(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
     let faults = ledger
         .by_cause
         .iter()
@@ -97,6 +97,7 @@ fn memory(ledger: &Ledger) -> Memory {
     Memory {
         faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
         by_mapping: Vec::new(),
+        allocations: allocation::sites(snapshot),
     }
 }
 
@@ -121,13 +122,25 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         map_full: loss(Loss::LedgerFull),
         stacks_lost: loss(Loss::StackLost),
         unclassified,
-        losses: snapshot.losses.clone(),
+        losses: losses(snapshot),
         audit: audit::of(snapshot),
         cross_checks: checks::all(snapshot, ledger),
         own: snapshot.own.clone(),
         usage: snapshot.usage,
         unavailable: unavailable(snapshot),
     }
+}
+
+/// What could not be kept, by the programs and by us.
+fn losses(snapshot: &Snapshot) -> BTreeMap<String, u64> {
+    let mut losses = snapshot.losses.clone();
+    let ours = [
+        ("mapping_records_lost", snapshot.mappings.lost),
+        ("mappings_not_kept", snapshot.mappings.not_kept),
+        ("allocations_not_kept", snapshot.allocations_not_kept),
+    ];
+    losses.extend(ours.map(|(reason, lost)| (reason.to_owned(), lost)));
+    losses
 }
 
 /// What this run cannot tell, and why.
@@ -185,6 +198,7 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "the kernel counts them from Linux 5.12 on".to_owned(),
         );
     }
+    list.extend(code::unavailable(snapshot));
     list
 }
 

@@ -1,5 +1,6 @@
 //! Profiles and comparisons for people and programs. Pure.
 
+pub mod code;
 pub mod comparison;
 pub mod format;
 pub mod io;

@@ -1,5 +1,6 @@
 //! Running the binary and reading what it says.
 
+pub(crate) mod builds;
 pub(crate) mod command;
 pub(crate) mod profile;
 pub(crate) mod skip;
