@@ -9,6 +9,7 @@
     reason = "in the programs, a call would cost more than these do"
 )]
 
+pub mod allocation;
 pub mod cause;
 pub mod config;
 pub mod disturbance;

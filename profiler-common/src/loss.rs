@@ -65,4 +65,7 @@ losses! {
     MappingLost = 13, "mapping_lost";
     /// A major page fault is counted as a page fault, but not as a major one.
     MajorUnmatched = 14, "major_unmatched";
+    /// A call that made memory could not be taken down, for want of room in the
+    /// ring buffer. The call itself is counted all the same.
+    AllocationLost = 15, "allocation_lost";
 }

@@ -50,6 +50,8 @@ pub mod map {
     pub const PENDING_FAULTS: &str = "PENDING_FAULTS";
     /// Hash: by mapping, the page faults whose page had no room.
     pub const UNPAGED: &str = "UNPAGED";
+    /// Ring buffer: calls that made memory.
+    pub const ALLOCATIONS: &str = "ALLOCATIONS";
     /// Hash: how often each pair of stacks was seen.
     pub const STACK_LEDGER: &str = "STACK_LEDGER";
 }

@@ -1,6 +1,7 @@
 //! Which types may be copied out of maps byte for byte.
 
 use crate::{
+    allocation::{AllocationRecord, STACK_WORDS},
     config::ProbeConfig,
     disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
     fault::{MappingInfo, MappingKey, NAME_BYTES, PageKey, PendingFault},
@@ -46,4 +47,5 @@ pod! {
     MappingInfo, 4 * 8 + 2 * 4 + NAME_BYTES;
     PageKey, 16 + 8;
     PendingFault, 24 + 2 * 8 + 2 * 4;
+    AllocationRecord, 8 + 4 * 4 + 21 * 8 + STACK_WORDS * 8;
 }

@@ -20,4 +20,8 @@ pub mod open {
     /// A thread that is killed on its way out of the kernel never passes the
     /// exit probe in use, so its end is counted in place of its return.
     pub const COUNT_KILLED: u64 = 1 << 1;
+    /// Calls that made memory are taken down by the system-call program.
+    pub const ALLOCATIONS_AT_SYSCALL_EXIT: u64 = 1 << 2;
+    /// Calls that made memory are taken down by the exit probe.
+    pub const ALLOCATIONS_AT_RETURN: u64 = 1 << 3;
 }

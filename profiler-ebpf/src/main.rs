@@ -23,6 +23,7 @@
     reason = "the plain atomic add has no other door on this target"
 )]
 
+mod allocations;
 mod atomic;
 mod config;
 mod count;

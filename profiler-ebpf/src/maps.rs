@@ -6,7 +6,7 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, HashMap, PerCpuArray, StackTrace},
+    maps::{Array, HashMap, PerCpuArray, RingBuf, StackTrace},
 };
 use profiler_common::{
     disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
@@ -95,6 +95,10 @@ pub static UNPAGED: HashMap<PageKey, u64> = HashMap::with_max_entries(32_768, 0)
 /// Faults that may turn out to be major, by thread: as many as there are threads.
 #[map]
 pub static PENDING_FAULTS: HashMap<u32, PendingFault> = HashMap::with_max_entries(32_768, 0);
+/// Calls that made memory, a thousand of them between two looks. Shrunk to one
+/// page where they are not wanted.
+#[map]
+pub static ALLOCATIONS: RingBuf = RingBuf::with_byte_size(4 << 20, 0);
 
 /// By phase and way: submissions taken off an io_uring.
 #[map]

@@ -23,6 +23,14 @@ pub struct Regs {
     pub ip: u64,
 }
 
+/// One field of saved registers.
+#[inline(always)]
+pub fn word(regs: u64, offset: usize) -> Option<u64> {
+    let field = regs + offset as u64;
+    // SAFETY: the helper checks the address.
+    unsafe { bpf_probe_read_kernel(field as *const u64) }.ok()
+}
+
 /// The two words that tell which system call came from where.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -65,7 +65,7 @@ pub fn begin_epoch(now_ns: u64) {
 
 /// The window's bits.
 #[inline(always)]
-fn window() -> u64 {
+pub fn window() -> u64 {
     // SAFETY: the static's own memory; see `Shared` for who else writes it.
     unsafe { read_volatile(WINDOW.open()) }
 }

@@ -4,12 +4,15 @@ use aya_ebpf::{
     macros::{fentry, kprobe},
     programs::{FEntryContext, ProbeContext, tracing::StackIdContext},
 };
-use profiler_common::{cause::CauseKind, key::region, loss::Loss};
+use profiler_common::{
+    allocation::number, cause::CauseKind, key::region, loss::Loss, window::open,
+};
 
 use crate::{
+    allocations,
     config::in_text,
     count::{Entry, count},
-    losses, regs,
+    losses, regs, target,
 };
 
 /// `execve` and `execveat`: the registers are already the new program's.
@@ -21,8 +24,22 @@ const EXECVEAT: u32 = 322;
 #[inline(always)]
 fn on_return<C: StackIdContext>(ctx: &C) {
     match entry_of_current() {
-        Some(entry) => count(ctx, region::IRQS_OFF, entry),
+        Some(entry) => {
+            count(ctx, region::IRQS_OFF, entry);
+            note_allocation(entry);
+        }
         None => losses::note(Loss::RegistersUnreadable, 1),
+    }
+}
+
+/// Takes the call down if it made memory.
+#[inline(always)]
+fn note_allocation(entry: Entry) {
+    if let number::MMAP | number::BRK | number::MREMAP | number::SHMAT = entry.detail
+        && target::window() & open::ALLOCATIONS_AT_RETURN != 0
+        && let Some(regs) = regs::of_current()
+    {
+        allocations::record(entry.detail, regs);
     }
 }
 

@@ -2,13 +2,17 @@
 
 use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use profiler_common::{
+    allocation::number,
     cause::{CauseKind, SYSCALL_NUMBER_CLEARED},
     key::region,
+    window::open,
 };
 
 use crate::{
+    allocations,
     count::{Entry, count},
     regs::Regs,
+    target,
 };
 
 /// x86-64 system-call numbers that need care.
@@ -51,6 +55,11 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         }
         // The registers are already those of another place or program.
         nr::EXECVE | nr::EXECVEAT | SYSCALL_NUMBER_CLEARED => entry.user_ip = 0,
+        number::MMAP | number::BRK | number::MREMAP | number::SHMAT
+            if target::window() & open::ALLOCATIONS_AT_SYSCALL_EXIT != 0 =>
+        {
+            allocations::record(number, regs as u64);
+        }
         _ => {}
     }
     count(&ctx, region::SYSCALL, entry);

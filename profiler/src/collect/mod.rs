@@ -1,9 +1,12 @@
 //! Reading out what the programs have counted.
 
+pub mod allocations;
 pub mod disturbance;
 pub mod faults;
 pub mod interruption;
+pub mod mappings;
 pub mod maps;
 pub mod phases;
 pub mod snapshot;
 pub mod threads;
+pub mod user_code;

@@ -8,9 +8,12 @@ use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
 use super::{
+    allocations::{Allocation, AllocationStack},
     disturbance::DisturbanceRow,
     faults::FaultRecord,
     interruption::{PurposeRow, SenderRow},
+    mappings::data::Mappings,
+    user_code::CodeTable,
 };
 use crate::{
     kernel::{interrupts::Interrupts, version::Host},
@@ -190,6 +193,21 @@ pub struct Snapshot {
     pub usage: Option<ChildUsage>,
     /// Kernel functions for the addresses in this snapshot: name and offset.
     pub kernel_symbols: BTreeMap<u64, (String, u64)>,
+    /// What was mapped where and when in the target's processes.
+    #[serde(default)]
+    pub mappings: Mappings,
+    /// Calls that made memory.
+    #[serde(default)]
+    pub allocations: Vec<Allocation>,
+    /// The call chains behind them.
+    #[serde(default)]
+    pub allocation_stacks: Vec<AllocationStack>,
+    /// Calls that made memory and that there was no room for.
+    #[serde(default)]
+    pub allocations_not_kept: u64,
+    /// The target's code for the addresses in this snapshot.
+    #[serde(default)]
+    pub code: CodeTable,
     /// What the program said of its own work.
     pub io: Option<IoSummary>,
     /// What was kept of page faults, besides the ledger.

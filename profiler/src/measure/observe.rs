@@ -12,7 +12,13 @@ use super::{
     window::WindowClock,
 };
 use crate::{
-    collect::{phases::Phases, snapshot::Window, threads},
+    collect::{
+        allocations::Allocations,
+        mappings::tracker::{Followed, Tracker},
+        phases::Phases,
+        snapshot::Window,
+        threads,
+    },
     error::Error,
     kernel::interrupts::Interrupts,
     launch::{
@@ -29,6 +35,9 @@ use crate::{
 pub(super) struct Bench {
     pub(super) session: Session,
     pub(super) kernel_log: KernelLog,
+    pub(super) allocations: Allocations,
+    /// The target's mappings, once there is a target.
+    pub(super) mappings: Option<Tracker>,
     pub(super) signals: Signals,
     pub(super) phases: Phases,
     pub(super) metrics: Mailbox,
@@ -66,6 +75,11 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     let mut counters = held
         .as_ref()
         .and_then(|held| fault_counters(held.pid, plan));
+    bench.mappings = Some(Tracker::start(match (&held, &plan.subject) {
+        (Some(held), Subject::Command(command)) => Followed::Held(held.pid, &command.path),
+        (_, Subject::Process(pid)) => Followed::Running(*pid),
+        _ => Followed::Everybody,
+    }));
     let interrupts_before = Interrupts::read();
     bench.session.open_window()?;
     let clock = WindowClock::start();
@@ -73,6 +87,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
             let pid = held.release()?;
+            if let Some(mappings) = &mut bench.mappings {
+                mappings.executed(pid);
+            }
             (Some(pid), bench.wait_for(pid, plan).await?)
         }
         (None, Subject::Process(pid)) => (Some(*pid), bench.wait(plan, true).await?),
@@ -154,6 +171,8 @@ impl Bench {
             session: &mut self.session,
             phases: &mut self.phases,
             kernel_log: &mut self.kernel_log,
+            allocations: &mut self.allocations,
+            mappings: self.mappings.as_mut(),
         };
         supervise::command(pid, plan.duration, &mut self.signals, &mut watch).await
     }
@@ -164,6 +183,8 @@ impl Bench {
             session: &mut self.session,
             phases: &mut self.phases,
             kernel_log: &mut self.kernel_log,
+            allocations: &mut self.allocations,
+            mappings: self.mappings.as_mut(),
         };
         supervise::attached(
             plan.duration,
@@ -180,6 +201,8 @@ struct Watch<'a> {
     session: &'a mut Session,
     phases: &'a mut Phases,
     kernel_log: &'a mut KernelLog,
+    allocations: &'a mut Allocations,
+    mappings: Option<&'a mut Tracker>,
 }
 
 impl Watched for Watch<'_> {
@@ -190,5 +213,9 @@ impl Watched for Watch<'_> {
     fn look(&mut self) {
         self.phases.sample();
         self.kernel_log.pass_on();
+        self.allocations.drain();
+        if let Some(mappings) = &mut self.mappings {
+            mappings.look(&threads::alive(self.session.ebpf()));
+        }
     }
 }

@@ -11,15 +11,17 @@ use super::{
 };
 use crate::{
     collect::{
+        allocations::Allocations,
         disturbance, faults, interruption, maps,
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
+        user_code::CodeTable,
     },
     kernel::{block, interrupts::Interrupts, symbols::Symbols, version::Host},
     launch::signals::Signals,
     probe::{kernel_log::KernelLog, privileges, session::Session},
-    symbolize,
+    symbolize::{self, user::Kept},
 };
 
 /// Carries a plan out.
@@ -47,8 +49,10 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         phases: Phases::map(session.ebpf())?,
         metrics: Mailbox::create(c"modeswitch-metrics")?,
         errors: Mailbox::create(c"modeswitch-errors")?,
+        allocations: Allocations::open(session.ebpf())?,
         session,
         kernel_log,
+        mappings: None,
         allowed,
     };
     let observed = observe::observe(&mut bench, plan).await?;
@@ -82,8 +86,11 @@ fn collect(
         phases,
         metrics,
         errors,
+        allocations,
+        mappings,
         ..
     } = bench;
+    let (allocations, stack_copies, allocations_not_kept) = allocations.finish();
     let unavailable = session.unavailable.clone();
     let ebpf = session.ebpf();
     let faults = faults::record(
@@ -92,6 +99,10 @@ fn collect(
         observed.fault_counts,
         unavailable,
     )?;
+    let threads = threads::all(ebpf)?;
+    let (mappings, files, jit) = mappings
+        .map(|mappings| mappings.finish(&threads))
+        .unwrap_or_default();
     let rows = maps::ledger(ebpf)?;
     let stacks = if plan.settings.stacks.interval() == 0 {
         Vec::new()
@@ -123,7 +134,7 @@ fn collect(
             symbols,
         ))
         .collect();
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         faults,
         submissions,
         poll_queues: block::poll_queues(),
@@ -132,7 +143,12 @@ fn collect(
         disturbances,
         overflow: maps::overflow(ebpf)?,
         losses: maps::losses(ebpf)?,
-        threads: threads::all(ebpf)?,
+        threads,
+        mappings,
+        allocations,
+        allocation_stacks: Vec::new(),
+        allocations_not_kept,
+        code: CodeTable::default(),
         kernel_symbols,
         rows,
         stacks,
@@ -151,5 +167,12 @@ fn collect(
         io: metrics::understand(&metrics.text()?),
         errors: errors.text()?,
         own,
-    })
+    };
+    let kept = Kept {
+        files,
+        jit,
+        stacks: stack_copies,
+    };
+    symbolize::user::name_all(&mut snapshot, &kept);
+    Ok(snapshot)
 }

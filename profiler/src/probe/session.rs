@@ -152,7 +152,12 @@ impl Session {
     pub fn open_window(&mut self) -> Result<()> {
         let passes_late = self.families.exit.is_some_and(ExitHook::passes_late);
         let killed = if passes_late { open::COUNT_KILLED } else { 0 };
-        self.set_window(open::COUNT | killed)
+        let allocations = if self.families.entry {
+            open::ALLOCATIONS_AT_SYSCALL_EXIT
+        } else {
+            open::ALLOCATIONS_AT_RETURN
+        };
+        self.set_window(open::COUNT | killed | allocations)
     }
 
     /// Counts no more: what happens while the programs are being detached is

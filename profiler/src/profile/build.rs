@@ -8,7 +8,7 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    advice, audit, checks, disturbance, exactness, ledger, memory, missing,
+    advice, audit, checks, code, disturbance, exactness, ledger, memory, missing,
     model::{
         Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable, Window,
     },
@@ -114,13 +114,25 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         stacks_lost: loss(Loss::StackLost),
         unclassified,
         inexact: exactness::doubts(snapshot),
-        losses: snapshot.losses.clone(),
+        losses: losses(snapshot),
         audit: audit::of(snapshot),
         cross_checks: checks::all(snapshot, ledger),
         own: snapshot.own.clone(),
         usage: snapshot.usage,
         unavailable: unavailable(snapshot),
     }
+}
+
+/// What could not be kept, by the programs and by us.
+fn losses(snapshot: &Snapshot) -> BTreeMap<String, u64> {
+    let mut losses = snapshot.losses.clone();
+    let ours = [
+        ("mapping_records_lost", snapshot.mappings.lost),
+        ("mappings_not_kept", snapshot.mappings.not_kept),
+        ("allocations_not_kept", snapshot.allocations_not_kept),
+    ];
+    losses.extend(ours.map(|(reason, lost)| (reason.to_owned(), lost)));
+    losses
 }
 
 /// What this run cannot tell, and why.
@@ -174,6 +186,7 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "the kernel counts them from Linux 5.12 on".to_owned(),
         );
     }
+    list.extend(code::unavailable(snapshot));
     list
 }
 

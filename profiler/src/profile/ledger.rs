@@ -5,8 +5,8 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use profiler_common::cause::CauseKind;
 
 use super::{
-    audit, fault_checks,
-    model::{CauseRow, CodeRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow},
+    audit, code, fault_checks,
+    model::{CauseRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow},
 };
 use crate::{
     classify::{cause::Cause, entry, fault},
@@ -46,7 +46,7 @@ type ByCause = BTreeMap<(CauseKind, String), Tally>;
 pub fn build(snapshot: &Snapshot) -> Ledger {
     let mut all = ByCause::new();
     let mut by_thread: BTreeMap<(u32, u32), ByCause> = BTreeMap::new();
-    let mut by_code: BTreeMap<(u32, u64, CauseKind, String), u64> = BTreeMap::new();
+    let mut by_code = code::ByCode::new();
     let processes: BTreeMap<(u32, u32), u32> = snapshot
         .threads
         .iter()
@@ -83,13 +83,15 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         let key = (kind, "no_room_for_detail".to_owned());
         all.entry(key).or_default().add("unknown", count);
     }
+    let (by_code, user_stacks) = code::tables(by_code, snapshot);
     let seconds = seconds(snapshot.window.duration_ns);
     Ledger {
         total: all.values().map(|tally| tally.count).sum(),
         rates: Rates::default(),
         by_cause: cause_rows(all, seconds, fault_checks::knows_major(snapshot)),
         by_thread: thread_rows(snapshot, by_thread),
-        by_code: code_rows(by_code),
+        by_code,
+        user_stacks,
         kernel_stacks: kernel_stacks(snapshot),
     }
 }
@@ -185,25 +187,6 @@ fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
         total: by_cause.iter().map(|row| row.count).sum(),
         by_cause,
     }
-}
-
-fn code_rows(by_code: BTreeMap<(u32, u64, CauseKind, String), u64>) -> Vec<CodeRow> {
-    let mut rows: Vec<CodeRow> = by_code
-        .into_iter()
-        .map(|((tgid, user_ip, kind, detail), count)| CodeRow {
-            cause: kind.name().to_owned(),
-            detail,
-            count,
-            tgid,
-            user_ip: format!("{user_ip:#x}"),
-            symbol: None,
-            file: None,
-            line: None,
-            stack: None,
-        })
-        .collect();
-    rows.sort_by_key(|row| Reverse(row.count));
-    rows
 }
 
 fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {

@@ -12,8 +12,9 @@ use profiler_common::{
 };
 
 use super::{
-    fault_checks,
+    allocation, fault_checks,
     ledger::{as_float, phase_name},
+    mapping_site,
     model::{Ledger, MappingRow, Memory},
 };
 use crate::{
@@ -35,6 +36,7 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
     Memory {
         faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
         by_mapping: by_mapping(snapshot, ledger),
+        allocations: allocation::sites(snapshot),
     }
 }
 
@@ -121,20 +123,27 @@ fn by_mapping(snapshot: &Snapshot, ledger: &Ledger) -> Vec<MappingRow> {
         let other = others.entry((id.tgid, class)).or_default();
         other.add(faults, phase);
     }
-    let mut rows: Vec<MappingRow> = groups
+    let mut rows: Vec<(MappingRow, Vec<u64>)> = groups
         .into_iter()
         .filter(|group| group.tally.faults != 0)
         .map(|group| {
             let place = (group.class, group.tgid);
             let start = Some(format!("{:#x}", group.start));
-            row(place, group.bytes, group.name, start, group.tally)
+            let pages = mapping_site::sample(&group.tally.pages);
+            let row = row(place, group.bytes, group.name, start, group.tally);
+            (row, pages)
         })
         .collect();
     rows.extend(
         others
             .into_iter()
-            .map(|((tgid, class), tally)| row((class, tgid), 0, "", None, tally)),
+            .map(|((tgid, class), tally)| (row((class, tgid), 0, "", None, tally), Vec::new())),
     );
+    rows.sort_by_key(|(row, _)| Reverse(row.faults));
+    for (row, pages) in rows.iter_mut().take(mapping_site::MOST_ROWS) {
+        mapping_site::name(snapshot, row, pages);
+    }
+    let mut rows: Vec<MappingRow> = rows.into_iter().map(|(row, _)| row).collect();
     rows.extend(remainder(ledger, &rows));
     rows.sort_by_key(|row| Reverse(row.faults));
     rows
@@ -166,6 +175,7 @@ fn row(
         bytes,
         path: (class == MappingClass::File && !name.is_empty()).then(|| name.to_owned()),
         allocated_at: None,
+        allocation_stack: None,
         faults: tally.faults,
         distinct_pages,
         pages_are_lower_bound: tally.named != tally.faults,

@@ -1,14 +1,18 @@
 //! A run's whole result, as data. From here on nothing needs root or a kernel.
 
 pub mod advice;
+pub mod allocation;
 pub mod audit;
 pub mod build;
 pub mod checks;
+pub mod code;
+pub mod code_model;
 pub mod disturbance;
 pub mod exactness;
 pub mod fault_checks;
 pub mod file;
 pub mod ledger;
+pub mod mapping_site;
 pub mod memory;
 pub mod missing;
 pub mod model;

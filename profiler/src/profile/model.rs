@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
+pub use super::code_model::{AllocationRow, CodeRow, UserStack};
 pub use super::{disturbance::Disturbance, purpose::Purpose, senders::Sender};
 pub use crate::{
     collect::snapshot::{Ending, Own, PhaseTime, Target},
@@ -109,6 +110,9 @@ pub struct Ledger {
     pub by_code: Vec<CodeRow>,
     /// Kernel stacks, most frequent first, if they were taken.
     pub kernel_stacks: Vec<KernelStack>,
+    /// User stacks, most frequent first, if they were taken.
+    #[serde(default)]
+    pub user_stacks: Vec<UserStack>,
 }
 
 /// Entries in proportion.
@@ -196,29 +200,6 @@ pub struct ThreadCauseRow {
     pub purposes: Vec<Purpose>,
 }
 
-/// Entries made by one instruction.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodeRow {
-    /// As in [`CauseRow`].
-    pub cause: String,
-    /// As in [`CauseRow`].
-    pub detail: String,
-    /// Entries.
-    pub count: u64,
-    /// The process.
-    pub tgid: u32,
-    /// The instruction's address, in hexadecimal.
-    pub user_ip: String,
-    /// Its function, or null if that is not known.
-    pub symbol: Option<String>,
-    /// Its source file, or null if that is not known.
-    pub file: Option<String>,
-    /// The line in it, or null if that is not known.
-    pub line: Option<u32>,
-    /// The call chain, innermost first, or null if none was taken.
-    pub stack: Option<Vec<String>>,
-}
-
 /// How often one kernel stack was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KernelStack {
@@ -239,6 +220,9 @@ pub struct Memory {
     pub faults_by_kind: BTreeMap<String, u64>,
     /// Page faults by mapping.
     pub by_mapping: Vec<MappingRow>,
+    /// Where the program asked the kernel for memory, the most first.
+    #[serde(default)]
+    pub allocations: Vec<AllocationRow>,
 }
 
 /// Page faults in one mapping.
@@ -254,6 +238,9 @@ pub struct MappingRow {
     pub path: Option<String>,
     /// The call that made it, or null if that is not known.
     pub allocated_at: Option<String>,
+    /// The whole call chain behind it, innermost first.
+    #[serde(default)]
+    pub allocation_stack: Option<Vec<String>>,
     /// Page faults.
     pub faults: u64,
     /// Pages that had any, of 4 KiB each.

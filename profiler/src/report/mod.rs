@@ -1,6 +1,7 @@
 //! Profiles and comparisons for people and programs. Pure.
 
 pub mod advice;
+pub mod code;
 pub mod comparison;
 pub mod disturbance;
 pub mod format;

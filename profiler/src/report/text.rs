@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{
-    advice as advice_report, disturbance as disturbance_report,
+    advice as advice_report, code, disturbance as disturbance_report,
     interruption as interruption_report, io as io_report, memory as memory_report,
     polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
@@ -36,9 +36,10 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     }
     causes(profile, look, out)?;
     threads(profile, look, out)?;
-    code(profile, look, out)?;
+    code::write(profile, look, out)?;
     memory_report::write(profile, look, out)?;
     interruption(profile, look, out)?;
+    code::stacks(profile, out)?;
     stacks(profile, out)?;
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
@@ -142,31 +143,6 @@ fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()>
     heading("By thread", out)?;
     write!(out, "{}", table::render(&columns, rows, 4, look))?;
     more(threads.len(), LONGEST, "threads", out)
-}
-
-fn code(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let rows = &profile.ledger.by_code;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let columns = ["cause", "detail", "process", "code", "count"].map(str::to_owned);
-    let cells = rows.iter().take(LONGEST).map(|row| {
-        let place = match (&row.symbol, &row.file, row.line) {
-            (Some(symbol), Some(file), Some(line)) => format!("{symbol} {file}:{line}"),
-            (Some(symbol), _, _) => symbol.clone(),
-            (None, _, _) => row.user_ip.clone(),
-        };
-        vec![
-            row.cause.clone(),
-            row.detail.clone(),
-            row.tgid.to_string(),
-            place,
-            count(row.count),
-        ]
-    });
-    heading("By code", out)?;
-    write!(out, "{}", table::render(&columns, cells, 4, look))?;
-    more(rows.len(), LONGEST, "instructions", out)
 }
 
 /// Says how much of a long table is not shown.

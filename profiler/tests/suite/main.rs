@@ -14,6 +14,7 @@ mod bad_input;
 mod flow;
 mod root_causes;
 mod root_classic;
+mod root_code;
 mod root_counts;
 mod root_cpus;
 mod root_endings;

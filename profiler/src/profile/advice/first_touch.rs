@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn silent_without_evidence() {
         assert_eq!(
-            rule(&steady(&[("page_fault", "not_present_write", 800)])),
+            rule(&steady(&[("page_fault", "unknown", 800)])),
             []
         );
         assert_eq!(rule(&steady(&[("page_fault", "numa_hint", 800)])), []);

@@ -1,0 +1,280 @@
+//! Calls that made memory.
+
+use std::collections::{BTreeMap, HashMap, hash_map::DefaultHasher};
+use std::hash::{Hash, Hasher};
+
+use anyhow::{Context, Result};
+use aya::{
+    Ebpf,
+    maps::{MapData, RingBuf},
+};
+use profiler_common::{
+    allocation::{AllocationRecord, UserRegs, number},
+    names::map,
+};
+use serde::{Deserialize, Serialize};
+
+/// Calls kept.
+const MOST: usize = 65_536;
+/// Different stacks kept: 32 MiB while the measurement lasts.
+const MOST_STACKS: usize = 8_192;
+/// Records taken at one look.
+const BATCH: usize = 16_384;
+
+/// The system call that made memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryCall {
+    /// `mmap`.
+    #[default]
+    Mmap,
+    /// `brk`, which moves the end of the heap.
+    Brk,
+    /// `mremap`.
+    Mremap,
+    /// `shmat`.
+    Shmat,
+}
+
+impl MemoryCall {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mmap => "mmap",
+            Self::Brk => "brk",
+            Self::Mremap => "mremap",
+            Self::Shmat => "shmat",
+        }
+    }
+}
+
+/// Memory that one call made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// When, by `CLOCK_MONOTONIC`.
+    pub time_ns: u64,
+    /// The process.
+    pub tgid: u32,
+    /// The thread.
+    pub tid: u32,
+    /// By which call.
+    pub call: MemoryCall,
+    /// First address.
+    pub address: u64,
+    /// Its size. 0 where the call does not tell (`shmat`).
+    pub bytes: u64,
+    /// `PROT_*` bits, for `mmap`.
+    pub protection: Option<u32>,
+    /// `MAP_*` bits, for `mmap`.
+    pub flags: Option<u32>,
+    /// The file, for an `mmap` that is not anonymous.
+    pub fd: Option<i32>,
+    /// Index into the stacks, or null if it was not kept.
+    pub stack: Option<usize>,
+}
+
+/// The call chain of some of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllocationStack {
+    /// Indices into the table of code, the innermost first.
+    pub frames: Vec<usize>,
+    /// Why the chain ends before the thread's beginning, or null if it does not.
+    pub truncated: Option<String>,
+}
+
+/// A thread's registers and part of its stack, as they were. Not saved: a stack
+/// holds whatever the program was working on.
+pub struct RawStack {
+    /// The process.
+    pub tgid: u32,
+    /// When it was first seen.
+    pub time_ns: u64,
+    /// The registers.
+    pub regs: UserRegs,
+    /// Memory from the stack pointer on.
+    pub words: Vec<u64>,
+}
+
+/// Calls taken down so far.
+pub struct Allocations {
+    ring: RingBuf<MapData>,
+    calls: Vec<Allocation>,
+    stacks: Vec<RawStack>,
+    known: HashMap<u64, usize>,
+    /// The end of each process's heap.
+    breaks: BTreeMap<u32, u64>,
+    not_kept: u64,
+}
+
+impl Allocations {
+    /// Begins.
+    ///
+    /// # Errors
+    /// If there is no such ring buffer.
+    pub fn open(ebpf: &mut Ebpf) -> Result<Self> {
+        let ring = ebpf.take_map(map::ALLOCATIONS);
+        Ok(Self {
+            ring: RingBuf::try_from(ring.context("no ring buffer of allocations")?)?,
+            calls: Vec::new(),
+            stacks: Vec::new(),
+            known: HashMap::new(),
+            breaks: BTreeMap::new(),
+            not_kept: 0,
+        })
+    }
+
+    /// Takes what has come since the last time.
+    pub fn drain(&mut self) {
+        for _ in 0..BATCH {
+            let Some(item) = self.ring.next() else {
+                return;
+            };
+            if item.len() < size_of::<AllocationRecord>() {
+                continue;
+            }
+            // SAFETY: long enough, and any bytes are a valid record of integers.
+            let record = unsafe { item.as_ptr().cast::<AllocationRecord>().read_unaligned() };
+            drop(item);
+            self.add(&record);
+        }
+    }
+
+    fn add(&mut self, record: &AllocationRecord) {
+        let Some(mut call) = understand(record, &mut self.breaks) else {
+            return;
+        };
+        if self.calls.len() >= MOST {
+            self.not_kept += 1;
+            return;
+        }
+        call.stack = self.keep_stack(record);
+        self.calls.push(call);
+    }
+
+    /// Keeps a stack once, however often it occurs.
+    fn keep_stack(&mut self, record: &AllocationRecord) -> Option<usize> {
+        let length = usize::try_from(record.stack_bytes).unwrap_or(0) / 8;
+        let words = record.stack.get(..length)?;
+        let mut hasher = DefaultHasher::new();
+        let UserRegs { ip, sp, bp, bx, .. } = record.regs;
+        (record.tgid, ip, sp, bp, bx, words).hash(&mut hasher);
+        let hash = hasher.finish();
+        if let Some(&index) = self.known.get(&hash) {
+            return Some(index);
+        }
+        if self.stacks.len() >= MOST_STACKS {
+            return None;
+        }
+        self.stacks.push(RawStack {
+            tgid: record.tgid,
+            time_ns: record.time_ns,
+            regs: record.regs,
+            words: words.to_vec(),
+        });
+        self.known.insert(hash, self.stacks.len() - 1);
+        Some(self.stacks.len() - 1)
+    }
+
+    /// All calls, their stacks, and how many calls there was no room for.
+    #[must_use]
+    pub fn finish(mut self) -> (Vec<Allocation>, Vec<RawStack>, u64) {
+        self.drain();
+        (self.calls, self.stacks, self.not_kept)
+    }
+}
+
+/// What a call made; nothing if it made none.
+fn understand(record: &AllocationRecord, breaks: &mut BTreeMap<u32, u64>) -> Option<Allocation> {
+    let regs = &record.regs;
+    let mut made = Allocation {
+        time_ns: record.time_ns,
+        tgid: record.tgid,
+        tid: record.tid,
+        address: regs.ax,
+        ..Allocation::default()
+    };
+    match record.number {
+        number::MMAP => {
+            made.bytes = regs.si;
+            made.protection = Some(low(regs.dx));
+            made.flags = Some(low(regs.r10));
+            let fd = low(regs.r8).cast_signed();
+            made.fd = (fd >= 0).then_some(fd);
+        }
+        number::MREMAP => {
+            made.call = MemoryCall::Mremap;
+            made.bytes = regs.dx;
+        }
+        number::SHMAT => made.call = MemoryCall::Shmat,
+        number::BRK => {
+            made.call = MemoryCall::Brk;
+            let before = breaks.insert(record.tgid, regs.ax);
+            // Asking for nothing asks where the end is: after an exec, at another place.
+            let before = before.filter(|_| regs.di != 0)?;
+            made.address = before;
+            made.bytes = regs.ax.checked_sub(before).filter(|&bytes| bytes != 0)?;
+        }
+        _ => return None,
+    }
+    Some(made)
+}
+
+/// The half of a register that an `int` argument lies in.
+const fn low(register: u64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the upper half is undefined"
+    )]
+    let low = register as u32;
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use profiler_common::allocation::STACK_WORDS;
+
+    fn record(number: u32, result: u64, first: u64) -> AllocationRecord {
+        AllocationRecord {
+            time_ns: 1,
+            tgid: 5,
+            tid: 6,
+            number,
+            stack_bytes: 0,
+            regs: UserRegs {
+                ax: result,
+                di: first,
+                si: 4096,
+                ..UserRegs::default()
+            },
+            stack: [0; STACK_WORDS],
+        }
+    }
+
+    /// The heap grows by what its end moves; asking where it is, shrinking and a
+    /// new program's other heap are no growth.
+    #[test]
+    fn brk_grows_from_where_it_was() {
+        let mut breaks = BTreeMap::new();
+        let mut brk = |result, asked| {
+            let made = understand(&record(number::BRK, result, asked), &mut breaks)?;
+            Some((made.address, made.bytes))
+        };
+        assert_eq!(brk(0x1000, 0), None);
+        assert_eq!(brk(0x5000, 0x5000), Some((0x1000, 0x4000)));
+        assert_eq!(brk(0x3000, 0x3000), None);
+        assert_eq!(brk(0x4000, 0x4000), Some((0x3000, 0x1000)));
+        assert_eq!(brk(0x9_0000, 0), None);
+        assert_eq!(brk(0x9_1000, 0x9_1000), Some((0x9_0000, 0x1000)));
+    }
+
+    /// An anonymous mapping has no file, whatever the register's upper half holds.
+    #[test]
+    fn mmap_of_memory_has_no_file() {
+        let mut call = record(number::MMAP, 0x7000, 0);
+        call.regs.r8 = 0xffff_ffff;
+        let made = understand(&call, &mut BTreeMap::new()).expect("memory");
+        assert_eq!((made.address, made.bytes, made.fd), (0x7000, 4096, None));
+    }
+}

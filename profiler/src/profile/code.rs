@@ -1,0 +1,242 @@
+//! The target's code in the ledger: functions, lines, call chains. Pure.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use profiler_common::cause::CauseKind;
+
+use super::{
+    audit,
+    model::{CodeRow, Unavailable, UserStack},
+};
+use crate::{
+    classify::entry,
+    collect::{
+        snapshot::{Snapshot, StackRow, UNKNOWN_FRAME},
+        user_code::{CodeIndex, UserCode, UserFrame, before, lookup_address},
+    },
+};
+
+/// Functions in which a thread begins: a chain that ends there is whole.
+const BEGINNINGS: [&str; 10] = [
+    "_start",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "__libc_start_main_impl",
+    "generic_start_main",
+    "libc_start_main_stage2",
+    "start_thread",
+    "clone",
+    "clone3",
+    "__clone",
+];
+
+/// Counts by process, instruction, cause and detail.
+pub(super) type ByCode = BTreeMap<(u32, u64, CauseKind, String), u64>;
+
+/// Call chains by process, instruction and cause, with how often each was seen.
+type Chains<'a> = BTreeMap<(u32, CauseKind, String), BTreeMap<&'a [u64], u64>>;
+
+/// The ledger's rows by code, and the user stacks.
+pub(super) fn tables(by_code: ByCode, snapshot: &Snapshot) -> (Vec<CodeRow>, Vec<UserStack>) {
+    let index = snapshot.code.index();
+    let chains = chains(snapshot);
+    let mut rows: Vec<CodeRow> = by_code
+        .into_iter()
+        .map(|((tgid, user_ip, kind, detail), count)| {
+            let key = (tgid, kind, detail);
+            let stack = chains
+                .get(&key)
+                .and_then(|stacks| most_frequent(stacks, user_ip))
+                .map(|frames| words_of(&index, tgid, kind, frames));
+            let (_, kind, detail) = key;
+            let code = index.get(tgid, lookup_address(kind, user_ip));
+            row(tgid, user_ip, kind, detail, count, code, stack)
+        })
+        .collect();
+    rows.sort_by_key(|row| Reverse(row.count));
+    let mut stacks: Vec<UserStack> = Vec::new();
+    for ((tgid, kind, detail), of_cause) in &chains {
+        for (&frames, &count) in of_cause {
+            stacks.push(UserStack {
+                cause: kind.name().to_owned(),
+                detail: detail.clone(),
+                tgid: *tgid,
+                count,
+                frames: words_of(&index, *tgid, *kind, frames),
+                truncated: truncated(&index, *tgid, frames),
+            });
+        }
+    }
+    stacks.sort_by_key(|stack| Reverse(stack.count));
+    (rows, stacks)
+}
+
+fn row(
+    tgid: u32,
+    user_ip: u64,
+    kind: CauseKind,
+    detail: String,
+    count: u64,
+    code: Option<&UserCode>,
+    stack: Option<Vec<String>>,
+) -> CodeRow {
+    let innermost = code.and_then(|code| code.frames.first());
+    let behind = user_ip - lookup_address(kind, user_ip);
+    let reason = match code {
+        Some(code) => code.reason.clone(),
+        None => Some("it was not looked up, being among the rarest".to_owned()),
+    };
+    CodeRow {
+        cause: kind.name().to_owned(),
+        detail,
+        count,
+        tgid,
+        user_ip: format!("{user_ip:#x}"),
+        symbol: innermost.map(|frame| frame.function.clone()),
+        file: innermost.and_then(|frame| frame.file.clone()),
+        line: innermost.and_then(|frame| frame.line),
+        stack,
+        module: code.and_then(|code| code.module.clone()),
+        module_address: code
+            .and_then(|code| code.module_address)
+            .map(|address| format!("{:#x}", address.wrapping_add(behind))),
+        inlined_into: code.map_or_else(Vec::new, |code| {
+            code.frames.iter().skip(1).map(frame_words).collect()
+        }),
+        reason,
+    }
+}
+
+/// The user stacks that were taken, by cause.
+fn chains(snapshot: &Snapshot) -> Chains<'_> {
+    let processes: BTreeMap<(u32, u32), u32> = snapshot
+        .threads
+        .iter()
+        .map(|thread| ((thread.tid, thread.born), thread.tgid))
+        .collect();
+    let mut chains = Chains::new();
+    let counted =
+        |stack: &&StackRow| !stack.user.is_empty() && audit::is_counted(&stack.row, snapshot);
+    for stack in snapshot.stacks.iter().filter(counted) {
+        let row = &stack.row;
+        let cause = entry::cause(row, snapshot);
+        let tgid = processes.get(&(row.tid, row.born)).copied();
+        let key = (tgid.unwrap_or(row.tid), cause.kind(), cause.detail());
+        let of_cause = chains.entry(key).or_default();
+        *of_cause.entry(&stack.user[..]).or_default() += row.count;
+    }
+    chains
+}
+
+/// Of the chains that begin with an instruction, the one seen most often.
+fn most_frequent<'a>(stacks: &BTreeMap<&'a [u64], u64>, user_ip: u64) -> Option<&'a [u64]> {
+    stacks
+        .iter()
+        .filter(|(frames, _)| frames.first() == Some(&user_ip))
+        .max_by_key(|&(_, count)| count)
+        .map(|(&frames, _)| frames)
+}
+
+/// A chain in words, inlined functions as frames of their own.
+fn words_of(index: &CodeIndex<'_>, tgid: u32, kind: CauseKind, frames: &[u64]) -> Vec<String> {
+    let each = frames.iter().enumerate();
+    each.flat_map(|(depth, &address)| {
+        if address == UNKNOWN_FRAME {
+            return vec!["[not kept]".to_owned()];
+        }
+        let at = if depth == 0 {
+            lookup_address(kind, address)
+        } else {
+            before(address)
+        };
+        index.get(tgid, at).map_or_else(
+            || vec![format!("{address:#x}")],
+            |code| words(code, address),
+        )
+    })
+    .collect()
+}
+
+/// Code in words: its functions, the innermost first; or its place in its module.
+#[must_use]
+pub fn words(code: &UserCode, address: u64) -> Vec<String> {
+    if code.frames.is_empty() {
+        return vec![module_words(
+            code.module.as_deref(),
+            code.module_address,
+            address,
+        )];
+    }
+    code.frames.iter().map(frame_words).collect()
+}
+
+fn frame_words(frame: &UserFrame) -> String {
+    match (&frame.file, frame.line) {
+        (Some(file), Some(line)) => format!("{} {file}:{line}", frame.function),
+        _ => frame.function.clone(),
+    }
+}
+
+/// A place that has no name: `libfoo.so+0x1234`, or the bare address.
+fn module_words(module: Option<&str>, offset: Option<u64>, address: u64) -> String {
+    match (module, offset) {
+        (Some(module), Some(offset)) => format!("{}+{offset:#x}", base_name(module)),
+        (Some(module), None) => format!("{} {address:#x}", base_name(module)),
+        (None, _) => format!("{address:#x}"),
+    }
+}
+
+/// The last part of a path.
+#[must_use]
+pub fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// Why a chain of frame pointers is not whole, if it is not.
+fn truncated(index: &CodeIndex<'_>, tgid: u32, frames: &[u64]) -> Option<String> {
+    let last = index.get(tgid, before(*frames.last()?));
+    let outermost = last.and_then(|code| code.frames.last());
+    let is_whole = outermost.is_some_and(|frame| BEGINNINGS.contains(&frame.function.as_str()));
+    if is_whole {
+        return None;
+    }
+    let module = last.and_then(|code| code.module.as_deref());
+    Some(format!(
+        "the walk follows frame pointers and ends before the thread's beginning{}",
+        module.map_or_else(String::new, |module| format!(", in {}", base_name(module)))
+    ))
+}
+
+/// What cannot be told of the target's code, and why.
+pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
+    let mut list = Vec::new();
+    let mut say = |what: &str, reason: String| {
+        list.push(Unavailable {
+            what: what.to_owned(),
+            reason,
+        });
+    };
+    let mappings = &snapshot.mappings;
+    if let Some(refusal) = &mappings.unavailable {
+        say(
+            "the code of processes that are soon gone",
+            format!("mappings are read from /proc now and then, since {refusal}"),
+        );
+    }
+    if mappings.files_not_kept != 0 {
+        say(
+            "the code of some files",
+            format!(
+                "{} more were mapped than are kept open",
+                mappings.files_not_kept
+            ),
+        );
+    }
+    if snapshot.code.left_out != 0 {
+        say(
+            "the names of the rarest instructions",
+            format!("{} were not looked up", snapshot.code.left_out),
+        );
+    }
+    list
+}
