@@ -18,6 +18,7 @@ pub mod cpu_list;
 pub mod error;
 pub mod exit_code;
 pub mod experiment;
+pub mod fix;
 pub mod kernel;
 pub mod launch;
 pub mod measure;

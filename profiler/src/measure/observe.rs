@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use anyhow::Result;
+use aya::Ebpf;
 use nix::unistd::Pid;
 use profiler_common::{phase, thread::state};
 
@@ -12,12 +13,13 @@ use super::{
     window::WindowClock,
 };
 use crate::{
-    collect::{phases::Phases, snapshot::Window, threads},
+    collect::{memory::MemoryWatch, phases::Phases, snapshot::Window, threads},
     error::Error,
     kernel::interrupts::Interrupts,
     launch::{
         command::Command,
         gate::HeldCommand,
+        inject::tracer::{Counting, Report, Tracer},
         signals::Signals,
         supervise::{self, Outcome, Watched},
     },
@@ -35,6 +37,8 @@ pub(super) struct Bench {
     pub(super) errors: Mailbox,
     /// The CPUs that we may use, whichever we have stepped aside to.
     pub(super) allowed: Vec<u32>,
+    /// What memory the command has held.
+    pub(super) memory: MemoryWatch,
 }
 
 /// What came of it.
@@ -45,6 +49,8 @@ pub(super) struct Observed {
     /// When the window closed, by `CLOCK_MONOTONIC`.
     pub(super) ended_ns: u64,
     pub(super) interrupts_before: Interrupts,
+    /// What became of locking the command's memory, if that was asked for.
+    pub(super) prefault: Option<Report>,
 }
 
 /// Opens the window for the plan's subject, waits for its end, and closes it.
@@ -64,10 +70,13 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     bench.session.open_window()?;
     let clock = WindowClock::start();
     bench.phases.begin();
+    let mut tracer = None;
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
-            let pid = held.release()?;
-            (Some(pid), bench.wait_for(pid, plan).await?)
+            let pid;
+            (pid, tracer) = held.release(&mut Followed(bench.session.ebpf()))?;
+            bench.memory.follow(pid);
+            (Some(pid), bench.wait_for(pid, &mut tracer, plan).await?)
         }
         (None, Subject::Process(pid)) => (Some(*pid), bench.wait(plan, true).await?),
         (None, _) => (None, bench.wait(plan, false).await?),
@@ -80,6 +89,7 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         window,
         ended_ns,
         interrupts_before,
+        prefault: tracer.as_ref().map(|tracer| tracer.report.clone()),
     })
 }
 
@@ -131,13 +141,19 @@ pub(super) fn busy_cpus(subject: &Subject) -> Vec<u32> {
 
 impl Bench {
     /// Waits for a command of ours.
-    async fn wait_for(&mut self, pid: Pid, plan: &Plan) -> Result<Outcome> {
+    async fn wait_for(
+        &mut self,
+        pid: Pid,
+        tracer: &mut Option<Tracer>,
+        plan: &Plan,
+    ) -> Result<Outcome> {
         let mut watch = Watch {
             session: &mut self.session,
             phases: &mut self.phases,
             kernel_log: &mut self.kernel_log,
+            memory: &mut self.memory,
         };
-        supervise::command(pid, plan.duration, &mut self.signals, &mut watch).await
+        supervise::command(pid, tracer, plan.duration, &mut self.signals, &mut watch).await
     }
 
     /// Waits for the clock or the user, or for the end of a process.
@@ -146,6 +162,7 @@ impl Bench {
             session: &mut self.session,
             phases: &mut self.phases,
             kernel_log: &mut self.kernel_log,
+            memory: &mut self.memory,
         };
         supervise::attached(
             plan.duration,
@@ -162,6 +179,34 @@ struct Watch<'a> {
     session: &'a mut Session,
     phases: &'a mut Phases,
     kernel_log: &'a mut KernelLog,
+    memory: &'a mut MemoryWatch,
+}
+
+impl Counting for Watch<'_> {
+    fn suspend(&mut self, tid: u32) {
+        Followed(self.session.ebpf()).suspend(tid);
+    }
+
+    fn resume(&mut self, tid: u32) {
+        Followed(self.session.ebpf()).resume(tid);
+    }
+}
+
+/// The thread table, as the one that counts.
+struct Followed<'a>(&'a mut Ebpf);
+
+impl Counting for Followed<'_> {
+    fn suspend(&mut self, tid: u32) {
+        if let Err(error) = threads::set_state(self.0, tid, state::UNTIL_EXEC) {
+            log::warn!("the system call made for thread {tid} is in the counts: {error:#}");
+        }
+    }
+
+    fn resume(&mut self, tid: u32) {
+        if let Err(error) = threads::set_state(self.0, tid, state::COUNTED) {
+            log::debug!("thread {tid} is not counted any more: {error:#}");
+        }
+    }
 }
 
 impl Watched for Watch<'_> {
@@ -172,5 +217,9 @@ impl Watched for Watch<'_> {
     fn look(&mut self) {
         self.phases.sample();
         self.kernel_log.pass_on();
+        if self.memory.is_due() {
+            let threads = threads::alive(self.session.ebpf());
+            self.memory.look(&threads);
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     collect::{
         maps,
+        memory::MemoryWatch,
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
@@ -50,6 +51,7 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         session,
         kernel_log,
         allowed,
+        memory: MemoryWatch::default(),
     };
     let observed = observe::observe(&mut bench, plan).await?;
     bench.session.stop();
@@ -82,6 +84,7 @@ fn collect(
         phases,
         metrics,
         errors,
+        memory,
         ..
     } = bench;
     let ebpf = session.ebpf();
@@ -119,5 +122,7 @@ fn collect(
         io: metrics::understand(&metrics.text()?),
         errors: errors.text()?,
         own,
+        memory: memory.most(),
+        prefault: observed.prefault.map(describe::prefault),
     })
 }

@@ -50,12 +50,13 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         },
         window,
         exit: snapshot.ending.clone(),
-        memory: memory(&ledger),
+        memory: memory(snapshot, &ledger),
         polling: polling::evidence(snapshot, &ledger),
         ledger,
         io: snapshot.io.clone(),
         accounting,
         advice: Vec::new(),
+        prefault: snapshot.prefault.clone(),
     }
 }
 
@@ -89,7 +90,7 @@ fn rfc3339(unix_ns: u64) -> String {
 }
 
 /// Page faults by detail.
-fn memory(ledger: &Ledger) -> Memory {
+fn memory(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
     let faults = ledger
         .by_cause
         .iter()
@@ -97,6 +98,7 @@ fn memory(ledger: &Ledger) -> Memory {
     Memory {
         faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
         by_mapping: Vec::new(),
+        process: snapshot.memory,
     }
 }
 

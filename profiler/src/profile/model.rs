@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
 pub use crate::{
-    collect::snapshot::{Ending, Own, PhaseTime, Target},
+    collect::snapshot::{Ending, Own, PhaseTime, Prefaulted, ProcessMemory, Target},
     kernel::version::Host,
     sys::ChildUsage,
 };
@@ -48,6 +48,10 @@ pub struct Profile {
     pub accounting: Accounting,
     /// What could be done about it.
     pub advice: Vec<Advice>,
+    /// What became of locking its memory from outside, or null if that was not
+    /// asked for.
+    #[serde(default)]
+    pub prefault: Option<Prefaulted>,
 }
 
 /// The program that wrote a profile.
@@ -217,6 +221,9 @@ pub struct Memory {
     pub faults_by_kind: BTreeMap<String, u64>,
     /// Page faults by mapping.
     pub by_mapping: Vec<MappingRow>,
+    /// What the command's processes held, or null if nobody looked.
+    #[serde(default)]
+    pub process: Option<ProcessMemory>,
 }
 
 /// Page faults in one mapping.

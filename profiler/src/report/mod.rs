@@ -1,6 +1,7 @@
 //! Profiles and comparisons for people and programs. Pure.
 
 pub mod comparison;
+mod costs;
 pub mod format;
 pub mod io;
 pub mod polling;

@@ -71,6 +71,19 @@ pub fn duration_ns(ns: u64) -> String {
     format!("{scaled:.digits$} {unit}")
 }
 
+/// An amount of memory: `812 B`, `4.0 KiB`, `1.5 GiB`.
+#[must_use]
+pub fn bytes(n: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "two digits are printed")]
+    let value = n as f64;
+    match n {
+        0..1_024 => format!("{n} B"),
+        1_024..1_048_576 => format!("{:.1} KiB", value / 1_024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", value / 1_048_576.0),
+        _ => format!("{:.1} GiB", value / 1_073_741_824.0),
+    }
+}
+
 /// A part of a whole in per cent.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> String {
@@ -106,6 +119,14 @@ mod tests {
         assert_eq!(duration_ns(4_200), "4.20 µs");
         assert_eq!(duration_ns(10_000_000_000), "10.0 s");
         assert_eq!(duration_ns(999_999_999), "1000 ms");
+    }
+
+    /// Memory is counted in powers of 1024.
+    #[test]
+    fn memory_has_binary_units() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(4_096), "4.0 KiB");
+        assert_eq!(bytes(3 << 29), "1.5 GiB");
     }
 
     /// A small share is not shown as none.
