@@ -4,7 +4,7 @@ use super::{
     compare,
     conclude::{conclude, conclude_all},
     judgement::LEVEL,
-    model::{Experiment, KIND, Method, Metric, Outlier, Variant},
+    model::{Experiment, KIND, Method, Metric, Outlier, Unit, Variant},
     statistics::{bootstrap::median, outliers, rank_test::runs_needed},
 };
 use crate::profile::model::SCHEMA_VERSION;
@@ -58,10 +58,14 @@ fn needed(comparisons: &[super::model::Comparison], judged: usize) -> usize {
 }
 
 /// Runs unlike the others of their variant, in one of the program's numbers.
+/// Memory is looked at now and then, so its numbers are odd by themselves.
 fn outliers_of(variants: &[Variant]) -> Vec<Outlier> {
     let mut found = Vec::new();
     for variant in variants {
         for metric in Metric::ALL {
+            if metric.unit() == Unit::Bytes {
+                continue;
+            }
             let values: Option<Vec<f64>> = variant.profiles.iter().map(|p| metric.of(p)).collect();
             let Some(values) = values else { continue };
             for place in outliers::places(&values) {

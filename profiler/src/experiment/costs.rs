@@ -18,7 +18,7 @@ pub(super) fn of(before: &[Profile], after: &[Profile]) -> Costs {
     };
     let setup = more(Metric::SetupNs);
     let resident_bytes = more(Metric::ResidentBytes);
-    let locked_bytes = median_of(after, |profile| Metric::LockedBytes.of(profile));
+    let locked_bytes = more(Metric::LockedBytes);
     Costs {
         resident_bytes,
         locked_bytes,

@@ -123,7 +123,7 @@ pub struct Comparison {
 pub struct Costs {
     /// Memory resident at most, in bytes: more than in the first variant.
     pub resident_bytes: Option<f64>,
-    /// Memory locked at most, in bytes.
+    /// Memory locked at most, in bytes: more than in the first variant.
     pub locked_bytes: Option<f64>,
     /// Time until steady state, or of the whole run if none was marked, in
     /// nanoseconds: more than in the first variant.

@@ -21,6 +21,8 @@ use crate::{
 
 /// Rows shown of each table of causes.
 const CAUSES: usize = 16;
+/// Outliers shown.
+const OUTLIERS: usize = 4;
 
 /// Writes an experiment for people.
 ///
@@ -292,8 +294,13 @@ fn method(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Resul
         );
         prose::labelled(out, look, "method", &text)?;
     }
-    for outlier in &experiment.outliers {
+    for outlier in experiment.outliers.iter().take(OUTLIERS) {
         prose::labelled(out, look, "outlier (kept)", &outlier_words(outlier))?;
+    }
+    let more = experiment.outliers.len().saturating_sub(OUTLIERS);
+    if more != 0 {
+        let text = format!("and {more} more: `--format json` names them all");
+        prose::labelled(out, look, "", &text)?;
     }
     Ok(())
 }

@@ -17,8 +17,8 @@ pub(super) fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) ->
     for comparison in experiment.comparisons() {
         let parts = parts(&comparison.costs);
         if !parts.is_empty() {
-            let label = format!("cost of {}", comparison.after);
-            prose::labelled(out, look, &label, &parts.join("; "))?;
+            let text = format!("{}: {}", comparison.after, parts.join("; "));
+            prose::labelled(out, look, "cost", &text)?;
         }
     }
     Ok(())
@@ -44,7 +44,7 @@ fn parts(costs: &Costs) -> Vec<String> {
         ));
     }
     if let Some(locked) = costs.locked_bytes.filter(|&locked| locked != 0.0) {
-        parts.push(format!("{} locked", bytes(whole(locked))));
+        parts.push(format!("{} {} locked", bytes(whole(locked)), sign(locked)));
     }
     if let Some(more) = costs.time_ns {
         let what = if costs.is_setup { "set-up" } else { "run time" };

@@ -17,6 +17,7 @@ mod root_counts;
 mod root_cpus;
 mod root_endings;
 mod root_experiment;
+mod root_fixes;
 mod root_perf;
 mod root_polling;
 mod root_stacks;

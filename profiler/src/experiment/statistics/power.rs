@@ -2,7 +2,7 @@
 
 use super::{
     bootstrap::median,
-    rank_test::{p_value, smallest_p},
+    rank_test::{critical_distance, distance},
     rng::Rng,
 };
 
@@ -26,9 +26,10 @@ const STEPS: usize = 12;
 pub fn smallest_ratio(before: &[f64], after: &[f64], level: f64, seed: u64) -> Option<f64> {
     let (runs, others) = (before.len(), after.len());
     let usable = |values: &[f64]| values.len() > 1 && values.iter().all(|&value| value > 0.0);
-    if !usable(before) || !usable(after) || smallest_p(runs, others) > level {
+    if !usable(before) || !usable(after) {
         return None;
     }
+    let critical = critical_distance(runs, others, level)?;
     let mut noise = noise_of(before);
     noise.extend(noise_of(after));
     let seen = |ratio: f64| {
@@ -39,7 +40,7 @@ pub fn smallest_ratio(before: &[f64], after: &[f64], level: f64, seed: u64) -> O
                 drawn.map(|noise| noise + by.ln()).collect()
             };
             let (first, second) = (draw(runs, 1.0), draw(others, ratio));
-            p_value(&first, &second) <= level
+            distance(&first, &second) >= critical
         });
         shown.count() * 100 >= POWER_PERCENT * EXPERIMENTS
     };

@@ -15,15 +15,46 @@ pub fn p_value(before: &[f64], after: &[f64]) -> f64 {
         return 1.0;
     }
     let ranks = doubled_ranks(before, after);
-    let sum: usize = ranks[..before.len()].iter().sum();
-    // Twice the rank sum; its mean over all deals, times two to stay whole.
-    let mean_doubled = before.len() * ranks.iter().sum::<usize>() * 2 / ranks.len();
-    let distance = (2 * sum).abs_diff(mean_doubled);
     let ways = ways_to_sum(&ranks, before.len());
+    let mean = mean_doubled(&ranks, before.len());
+    share_beyond(&ways, mean, distance_of(&ranks, before.len()))
+}
+
+/// How far the rank sum of the first values is from its mean, in quarters of a
+/// rank: comparable between experiments of the same size.
+#[must_use]
+pub fn distance(before: &[f64], after: &[f64]) -> usize {
+    distance_of(&doubled_ranks(before, after), before.len())
+}
+
+/// The smallest distance with a probability of at most `level`, if there is
+/// one, where no values are the same.
+#[must_use]
+pub fn critical_distance(before: usize, after: usize, level: f64) -> Option<usize> {
+    let ranks: Vec<usize> = (1..=before + after).map(|rank| 2 * rank).collect();
+    let farthest = distance_of(&ranks, before);
+    let ways = ways_to_sum(&ranks, before);
+    let mean = mean_doubled(&ranks, before);
+    (0..=farthest).find(|&distance| share_beyond(&ways, mean, distance) <= level)
+}
+
+/// Twice the distance of the sum of the first `chosen` doubled ranks from its
+/// mean over all deals, which is so a whole number.
+fn distance_of(ranks: &[usize], chosen: usize) -> usize {
+    let sum: usize = ranks[..chosen].iter().sum();
+    (2 * sum).abs_diff(mean_doubled(ranks, chosen))
+}
+
+fn mean_doubled(ranks: &[usize], chosen: usize) -> usize {
+    chosen * ranks.iter().sum::<usize>() * 2 / ranks.len()
+}
+
+/// The share of deals at least so far from the mean.
+fn share_beyond(ways: &[f64], mean: usize, distance: usize) -> f64 {
     let (mut all, mut far) = (0.0, 0.0);
     for (sum, &ways) in ways.iter().enumerate() {
         all += ways;
-        if (2 * sum).abs_diff(mean_doubled) >= distance {
+        if (2 * sum).abs_diff(mean) >= distance {
             far += ways;
         }
     }
@@ -105,6 +136,19 @@ mod tests {
         let nearly = [5.5, 7.0, 8.0, 9.0, 10.0];
         let mixed = [1.0, 2.0, 3.0, 4.0, 6.0];
         assert!((p_value(&mixed, &nearly) - 4.0 / 252.0).abs() < 1e-12);
+    }
+
+    /// The critical distance is the one at which the probability gets there.
+    #[test]
+    fn the_critical_distance_is_on_the_edge() {
+        let low = [1.0, 2.0, 3.0, 4.0, 5.0];
+        let high = [6.0, 7.0, 8.0, 9.0, 10.0];
+        let (mixed, nearly) = ([1.0, 2.0, 3.0, 4.0, 6.0], [5.0, 7.0, 8.0, 9.0, 10.0]);
+        let found = critical_distance(5, 5, 0.008).expect("reachable");
+        assert!(found <= distance(&low, &high) && found > distance(&mixed, &nearly));
+        assert_eq!(critical_distance(5, 5, 0.007), None);
+        let near = critical_distance(5, 5, 0.05).expect("reachable");
+        assert!(near < distance(&low, &high));
     }
 
     /// What is the same everywhere shows nothing, and neither does nothing.

@@ -48,14 +48,14 @@ fn runs(source: Source, count: usize, rng: &mut Rng) -> Vec<f64> {
 }
 
 /// Of experiments that compare a program with itself in six numbers, at most
-/// 5 % (and what 2,000 trials may stray, three standard errors) find any
+/// 5 % (and what 1,000 trials may stray, three standard errors) find any
 /// difference: whatever the distribution, and for all usual numbers of runs.
 #[test]
 fn a_difference_is_invented_at_most_as_often_as_stated() {
-    const TRIALS: u32 = 2_000;
+    const TRIALS: u32 = 1_000;
     let mut rng = Rng::new(7);
     for (name, source) in SOURCES {
-        for count in [3, 5, 7, 10] {
+        for count in [3, 5, 8] {
             let invented = (0..TRIALS).filter(|_| {
                 let numbers: Vec<f64> = (0..6)
                     .map(|_| {
@@ -67,7 +67,7 @@ fn a_difference_is_invented_at_most_as_often_as_stated() {
             });
             let invented = invented.count();
             assert!(
-                invented <= 130,
+                invented <= 71,
                 "{name}, {count} runs: {invented} of {TRIALS}"
             );
             if count == 3 {
@@ -82,12 +82,12 @@ fn a_difference_is_invented_at_most_as_often_as_stated() {
 #[test]
 fn the_error_rate_is_used_up() {
     let mut rng = Rng::new(11);
-    let rejected = (0..2_000).filter(|_| {
+    let rejected = (0..1_000).filter(|_| {
         let before = runs(heavy_tailed, 10, &mut rng);
         p_value(&before, &runs(heavy_tailed, 10, &mut rng)) <= 0.05
     });
     let rejected = rejected.count();
-    assert!((60..=125).contains(&rejected), "{rejected} of 2000");
+    assert!((26..=71).contains(&rejected), "{rejected} of 1000");
 }
 
 /// The interval of the ratio holds the true one in at least 95 % of experiments
