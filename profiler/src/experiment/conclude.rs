@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    compare::JUDGED,
     judgement::Judgement,
     model::{CauseComparison, Comparison, Method, Metric, MetricComparison, Unit, Variant},
     statistics::bootstrap::median,
@@ -46,10 +47,14 @@ pub fn conclude(comparison: &Comparison, method: &Method, variants: &[Variant]) 
         .iter()
         .filter(|row| differs(row.judgement.as_ref()))
         .max_by(|a, b| change(a).abs().total_cmp(&change(b).abs()));
+    let has_io = comparison
+        .metrics
+        .iter()
+        .any(|row| row.metric == Metric::Iops);
     let metrics: Vec<&MetricComparison> = comparison
         .metrics
         .iter()
-        .filter(|row| is_judged(row.judgement.as_ref()))
+        .filter(|row| is_judged(row.judgement.as_ref()) || (has_io && JUDGED.contains(&row.metric)))
         .collect();
     let moved = metrics.iter().any(|row| differs(row.judgement.as_ref()));
     let place = if method.steady {
@@ -62,13 +67,8 @@ pub fn conclude(comparison: &Comparison, method: &Method, variants: &[Variant]) 
         None if moved => format!("no cause's entries differ measurably{place}"),
         None => format!("no difference could be measured: entries{place} did not change"),
     };
-    let joint = if cause.is_none() && !moved {
-        " nor: "
-    } else {
-        "; "
-    };
     if !metrics.is_empty() {
-        text.push_str(joint);
+        text.push_str("; ");
         let words: Vec<String> = metrics.into_iter().map(metric_words).collect();
         text.push_str(&words.join(", "));
     }
@@ -171,7 +171,7 @@ fn responsible(
 fn metric_words(row: &MetricComparison) -> String {
     let name = row.metric.words();
     let (Some(before), Some(after)) = (row.before, row.after) else {
-        return format!("{name} is not known for both");
+        return format!("{name} is not known of every run (too few I/Os)");
     };
     let judgement = row.judgement.as_ref();
     if !differs(judgement) {
@@ -222,5 +222,102 @@ pub fn value(metric: Metric, value: f64) -> String {
         Unit::Nanoseconds => duration_ns(whole),
         Unit::Bytes => bytes(whole),
         Unit::Rate => rate(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{analyse::analyse, model::Experiment};
+    use crate::{
+        collect::snapshot::Snapshot,
+        profile::{build, model::CauseRow},
+    };
+
+    /// A variant whose runs made so many page faults of one kind.
+    fn variant(name: &str, faults: &[u64]) -> Variant {
+        let profiles = faults.iter().map(|&count| {
+            let mut profile = build::profile(&Snapshot::default());
+            profile.window.duration_ns = 1_000_000_000 + count % 7;
+            profile.ledger.by_cause = vec![CauseRow {
+                cause: "page_fault".to_owned(),
+                detail: "first_touch".to_owned(),
+                count,
+                ..CauseRow::default()
+            }];
+            profile
+        });
+        Variant {
+            name: name.to_owned(),
+            profiles: profiles.collect(),
+            ..Variant::default()
+        }
+    }
+
+    fn experiment(variants: Vec<Variant>) -> Experiment {
+        analyse(String::new(), variants, 0)
+    }
+
+    /// The cause that explains the change is named, with its size.
+    #[test]
+    fn the_cause_is_named() {
+        let found = experiment(vec![
+            variant("a", &[4_096, 4_097, 4_098, 4_096, 4_099]),
+            variant("b", &[0, 1, 0, 0, 2]),
+        ]);
+        let words = "Page faults (first_touch) fell from 4,097 to 0 per run";
+        assert!(found.conclusion.starts_with(words), "{}", found.conclusion);
+    }
+
+    /// Without a difference, none is claimed, and too few runs judge nothing,
+    /// however far apart they are.
+    #[test]
+    fn nothing_is_claimed_without_reason() {
+        let same = experiment(vec![
+            variant("a", &[10, 12, 11, 13, 9]),
+            variant("b", &[11, 10, 12, 9, 13]),
+        ]);
+        let words = "No difference could be measured: entries did not change";
+        assert!(same.conclusion.starts_with(words), "{}", same.conclusion);
+        let few = experiment(vec![
+            variant("a", &[4_096, 4_096, 4_096]),
+            variant("b", &[0, 0, 0]),
+        ]);
+        assert!(
+            few.conclusion.starts_with("With 3 runs"),
+            "{}",
+            few.conclusion
+        );
+        assert!(
+            few.comparison
+                .totals
+                .iter()
+                .all(|row| !differs(row.judgement.as_ref()))
+        );
+    }
+
+    /// Several variants are each beside the first, and judged together.
+    #[test]
+    fn several_variants_are_told_one_by_one() {
+        let found = experiment(vec![
+            variant("a", &[100, 101, 102, 103, 104, 105]),
+            variant("b", &[1, 2, 3, 4, 5, 6]),
+            variant("c", &[104, 101, 103, 100, 105, 102]),
+        ]);
+        assert_eq!(found.further.len(), 1);
+        assert!(
+            found.conclusion.contains("b: Page faults"),
+            "{}",
+            found.conclusion
+        );
+        assert!(
+            found.conclusion.contains("c: No difference"),
+            "{}",
+            found.conclusion
+        );
+        assert_eq!(
+            found.method.judged, 8,
+            "three causes and the run time, twice"
+        );
     }
 }

@@ -78,7 +78,7 @@ pub struct Outlier {
 }
 
 /// One variant and its runs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Variant {
     /// Its name.
     pub name: String,

@@ -69,7 +69,9 @@ impl Status {
     /// Below a limit the lock itself may succeed, and some later `mmap` of the
     /// program fail for it: so no lock without lifting it.
     pub(super) fn lift_limit(&self, pid: Pid) -> Result<Option<libc::rlimit>, String> {
-        let before = limit(pid, None).map_err(|error| format!("its limits: {error}"))?;
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits"));
+        let before = limits.ok().and_then(|text| locked_limit(&text));
+        let before = before.ok_or("its limits cannot be read")?;
         if before.rlim_cur == libc::RLIM_INFINITY || self.may_lock() {
             return Ok(None);
         }
@@ -77,28 +79,39 @@ impl Status {
             rlim_cur: libc::RLIM_INFINITY,
             rlim_max: libc::RLIM_INFINITY,
         };
-        match limit(pid, Some(&unlimited)) {
-            Ok(_) => Ok(Some(before)),
-            Err(error) => Err(format!(
+        set_limit(pid, &unlimited).map_err(|error| {
+            format!(
                 "it may lock {} KiB of memory (RLIMIT_MEMLOCK), and raising that takes \
                  CAP_SYS_RESOURCE: {error}",
                 before.rlim_cur >> 10
-            )),
-        }
+            )
+        })?;
+        Ok(Some(before))
     }
 }
 
-/// Reads the limit on locked memory, and sets it if there is a new one.
-pub(super) fn limit(pid: Pid, new: Option<&libc::rlimit>) -> io::Result<libc::rlimit> {
-    let mut before = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    let new = new.map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: both pointers are to live limits, or null.
-    let result = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_MEMLOCK, new, &raw mut before) };
+/// The limit on locked memory in `/proc/PID/limits`, which everybody may read.
+fn locked_limit(text: &str) -> Option<libc::rlimit> {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Max locked memory"))?;
+    let mut words = line.split_whitespace().map(|word| match word {
+        "unlimited" => Some(libc::RLIM_INFINITY),
+        number => number.parse().ok(),
+    });
+    Some(libc::rlimit {
+        rlim_cur: words.next()??,
+        rlim_max: words.next()??,
+    })
+}
+
+/// Sets the limit on locked memory of a process.
+pub(super) fn set_limit(pid: Pid, limit: &libc::rlimit) -> io::Result<()> {
+    let nowhere = std::ptr::null_mut();
+    // SAFETY: the limit is live, and the old one is not asked for.
+    let result = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_MEMLOCK, limit, nowhere) };
     match result {
-        0 => Ok(before),
+        0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }
 }
@@ -158,6 +171,17 @@ mod tests {
 
     fn status(lines: &str) -> Status {
         Status(format!("Name:\tfio\n{lines}"))
+    }
+
+    /// Both limits are read, also where there is none.
+    #[test]
+    fn limits_are_read() {
+        let text = "Limit      Soft Limit   Hard Limit   Units\n\
+                    Max locked memory         65536                unlimited            bytes\n";
+        let limit = locked_limit(text).expect("read");
+        assert_eq!(limit.rlim_cur, 65_536);
+        assert_eq!(limit.rlim_max, libc::RLIM_INFINITY);
+        assert!(locked_limit("").is_none());
     }
 
     /// A filter and too little memory are reasons; neither is none.

@@ -238,7 +238,7 @@ impl Tracer {
             (Ok(0), None) => Ok(()),
             (failed, lifted) => {
                 if let Some(before) = lifted {
-                    limits::limit(pid, Some(&before))?;
+                    limits::set_limit(pid, &before)?;
                 }
                 let number = failed?;
                 let errno = Errno::from_raw(i32::try_from(-number).unwrap_or(0));
