@@ -125,13 +125,32 @@ struct Direction {
     total_ios: u64,
     /// Milliseconds.
     runtime: u64,
+    /// From an I/O's submission to its completion.
     clat_ns: Latency,
+    /// From its preparation to its completion: never less.
+    lat_ns: Latency,
+}
+
+impl Direction {
+    /// The latencies to go by. With `sqthread_poll` fio takes no time stamp at
+    /// submission, and its completion latencies are times since it started:
+    /// those are known by being longer than the whole.
+    fn latency(&self) -> Option<&Latency> {
+        if self.clat_ns.mean <= self.lat_ns.mean {
+            Some(&self.clat_ns)
+        } else if self.lat_ns.percentile.is_empty() {
+            None
+        } else {
+            Some(&self.lat_ns)
+        }
+    }
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Latency {
     max: u64,
+    mean: f64,
     percentile: BTreeMap<String, u64>,
 }
 
@@ -169,7 +188,7 @@ pub fn understand(text: &str) -> Result<IoSummary, String> {
     }
     let worst =
         |of: &dyn Fn(&Direction) -> Option<u64>| parts.iter().filter_map(|part| of(part)).max();
-    let percentile = |wanted: f64| worst(&|part| part.clat_ns.percentile(wanted));
+    let percentile = |wanted: f64| worst(&|part| part.latency()?.percentile(wanted));
     let mut notes = Vec::new();
     if parts.len() > 1 {
         notes.push(format!(
@@ -177,6 +196,17 @@ pub fn understand(text: &str) -> Result<IoSummary, String> {
              worst of theirs (`--group_reporting` makes it one)",
             parts.len()
         ));
+    }
+    if parts
+        .iter()
+        .any(|part| part.clat_ns.mean > part.lat_ns.mean)
+    {
+        notes.push(
+            "fio gives completion latencies longer than the total ones, as it does with \
+             sqthread_poll: they are no latencies, and the total ones are used if fio gives their \
+             percentiles (`--lat_percentiles=1`), else none"
+                .to_owned(),
+        );
     }
     Ok(IoSummary {
         target: document.version,
@@ -191,7 +221,7 @@ pub fn understand(text: &str) -> Result<IoSummary, String> {
             p999: percentile(99.9),
             p9999: percentile(99.99),
             p99999: percentile(99.999),
-            max: worst(&|part| Some(part.clat_ns.max)),
+            max: worst(&|part| Some(part.latency()?.max)),
         },
         notes,
         ..IoSummary::default()
@@ -240,6 +270,31 @@ mod tests {
         // Other output around it does no harm.
         let around = format!("fio: a warning\n{text}\nanother form\n");
         assert_eq!(understand(&around), Ok(found));
+    }
+
+    /// A completion latency above the total one is none: the total one's
+    /// percentiles are used if they are there.
+    #[test]
+    fn impossible_latencies_are_left_out() {
+        let text = |percentile: &str| {
+            format!(
+                r#"{{"fio version": "x", "jobs": [{{"read": {{"iops": 9.0, "total_ios": 9,
+                "clat_ns": {{"mean": 628e6, "max": 9, "percentile": {{"99.000000": 700}}}},
+                "lat_ns": {{"mean": 12e3, "max": 5, {percentile} "x": 0}}}}}}]}}"#
+            )
+        };
+        let without = understand(&text("")).expect("understood");
+        assert_eq!(
+            (without.latency_ns.p99, without.latency_ns.max),
+            (None, None)
+        );
+        assert_eq!(without.notes.len(), 1);
+        let total = r#""percentile": {"99.000000": 40},"#;
+        let with = understand(&text(total)).expect("understood");
+        assert_eq!(
+            (with.latency_ns.p99, with.latency_ns.max),
+            (Some(40), Some(5))
+        );
     }
 
     /// What fio 3.33 wrote for two jobs that read and write.
