@@ -19,6 +19,7 @@ pub mod digits;
 pub mod error;
 pub mod exit_code;
 pub mod experiment;
+pub mod fix;
 pub mod kernel;
 pub mod launch;
 pub mod measure;

@@ -39,29 +39,46 @@ pub struct ChildUsage {
 /// # Errors
 /// If it is not our child.
 pub fn try_wait(pid: Pid) -> io::Result<Option<(Ended, ChildUsage)>> {
-    let mut status = 0;
-    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: both pointers are to live memory of the right size.
-    let found = unsafe {
-        libc::wait4(
-            pid.as_raw(),
-            &raw mut status,
-            libc::WNOHANG,
-            usage.as_mut_ptr(),
-        )
-    };
-    match found {
-        0 => Ok(None),
-        -1 => Err(io::Error::last_os_error()),
-        _ => {
-            // SAFETY: zeroed is a valid `rusage`, and the kernel has filled it.
-            let usage = unsafe { usage.assume_init() };
+    Ok(
+        wait4(pid.as_raw(), libc::WNOHANG)?.map(|(_, status, usage)| {
             let ended = if libc::WIFSIGNALED(status) {
                 Ended::Killed(libc::WTERMSIG(status))
             } else {
                 Ended::Exited(libc::WEXITSTATUS(status))
             };
-            Ok(Some((ended, usage_of(&usage))))
+            (ended, usage)
+        }),
+    )
+}
+
+/// News of a traced process, or of any (none), as `wait4` has it: who, the
+/// status, and the use. Nothing if there is none now, or there never will be.
+///
+/// # Errors
+/// If there is no such process.
+pub fn wait_traced(pid: Option<Pid>, patient: bool) -> io::Result<Option<(Pid, i32, ChildUsage)>> {
+    let flags = libc::__WALL | if patient { 0 } else { libc::WNOHANG };
+    loop {
+        match wait4(pid.map_or(-1, Pid::as_raw), flags) {
+            Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            found => return found,
+        }
+    }
+}
+
+fn wait4(pid: i32, flags: i32) -> io::Result<Option<(Pid, i32, ChildUsage)>> {
+    let mut status = 0;
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: both pointers are to live memory of the right size.
+    let found = unsafe { libc::wait4(pid, &raw mut status, flags, usage.as_mut_ptr()) };
+    match found {
+        0 => Ok(None),
+        -1 => Err(io::Error::last_os_error()),
+        found => {
+            // SAFETY: zeroed is a valid `rusage`, and the kernel has filled it.
+            let usage = unsafe { usage.assume_init() };
+            Ok(Some((Pid::from_raw(found), status, usage_of(&usage))))
         }
     }
 }

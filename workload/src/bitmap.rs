@@ -10,7 +10,7 @@
 
 use std::io;
 
-use crate::sys::memory::{Fill, Mapping};
+use crate::sys::memory::{Backing, Fill, Mapping};
 
 const BITS: u64 = 64;
 
@@ -21,10 +21,10 @@ struct Level {
 }
 
 impl Level {
-    fn new(bits: u64, fill: Fill) -> io::Result<Self> {
+    fn new(bits: u64, backing: Backing) -> io::Result<Self> {
         let bytes = usize::try_from(bits.div_ceil(BITS) * 8).map_err(io::Error::other)?;
         Ok(Self {
-            words: Mapping::anonymous(bytes, fill)?,
+            words: Mapping::new(bytes, backing)?,
             bits,
         })
     }
@@ -55,13 +55,13 @@ pub(crate) struct BlockMap {
 }
 
 impl BlockMap {
-    /// A map of `blocks` blocks, of which `fill` decides whether its lowest
-    /// level is populated now or on first use.
-    pub(crate) fn new(blocks: u64, fill: Fill) -> io::Result<Self> {
-        let mut levels = vec![Level::new(blocks, fill)?];
+    /// A map of `blocks` blocks, of which `backing` decides where the memory of
+    /// its lowest level is from, and whether it is populated now or on first use.
+    pub(crate) fn new(blocks: u64, backing: impl Into<Backing>) -> io::Result<Self> {
+        let mut levels = vec![Level::new(blocks, backing.into())?];
         let mut bits = blocks.div_ceil(BITS);
         while bits > 1 {
-            levels.push(Level::new(bits, Fill::Now)?);
+            levels.push(Level::new(bits, Fill::Now.into())?);
             bits = bits.div_ceil(BITS);
         }
         let pages = levels[0].words.pages();

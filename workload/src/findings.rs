@@ -3,11 +3,11 @@
 use std::io;
 
 use crate::bitmap::BlockMap;
-use crate::cli::BitmapKind;
 use crate::clock::Clock;
 use crate::engine::Tally;
 use crate::plan::{Plan, RingMode};
 use crate::ring_flags::Flag;
+use crate::session::backing;
 use crate::summary::{BitmapSummary, Cpus, IoSummary, LatencyNs, Polling, SqThread, SqesBy};
 
 /// Everything that the summary is made of.
@@ -60,11 +60,12 @@ impl Findings<'_> {
                     .filter(|_| self.flags.contains(&Flag::SqAff)),
             },
             bitmap: BitmapSummary {
-                kind: match plan.bitmap {
-                    BitmapKind::Lazy => "lazy",
-                    BitmapKind::Prefault => "prefault",
-                }
-                .to_owned(),
+                kind: plan.bitmap.name().to_owned(),
+                pages_populated: Some(if backing(plan.bitmap).is_populated() {
+                    self.map.pages()
+                } else {
+                    0
+                }),
                 pages: self.map.pages(),
                 pages_touched: self.map.pages_touched(),
                 populate_ns: self.populate_ns,

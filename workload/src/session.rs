@@ -17,7 +17,7 @@ use crate::ring::{Ring, RingPlan, SQ_IDLE_MS};
 use crate::sq_thread;
 use crate::summary::IoSummary;
 use crate::sys::affinity::Pinned;
-use crate::sys::memory::{Fill, LockedMemory, Mapping, NoNumaHints, touch_stack};
+use crate::sys::memory::{Backing, Fill, LockedMemory, Mapping, NoNumaHints, touch_stack};
 use crate::sys::process::monotonic_ns;
 use crate::target::Target;
 
@@ -68,17 +68,19 @@ pub(crate) fn run(
         seed: plan.seed,
     };
     let mut engine = Engine::new(&mut ring.io, load, clock, Latencies::new()?);
-    let mut warm_up_map = block_map(blocks.min(WARM_UP_BLOCKS), Fill::Now)?.0;
-    let prefaulted = match plan.bitmap {
-        BitmapKind::Prefault => Some(block_map(blocks, Fill::Now)?),
-        BitmapKind::Lazy => None,
+    let mut warm_up_map = block_map(blocks.min(WARM_UP_BLOCKS), Fill::Now.into())?.0;
+    let backing = backing(plan.bitmap);
+    let prefaulted = if backing.is_populated() {
+        Some(block_map(blocks, backing)?)
+    } else {
+        None
     };
     touch_stack();
     let locked = LockedMemory::lock();
     // The lazy map comes after the lock, which would populate it.
     let (mut map, populate_ns) = match prefaulted {
         Some(ready) => ready,
-        None => block_map(blocks, Fill::OnTouch)?,
+        None => block_map(blocks, backing)?,
     };
 
     match warm_up(&mut engine, &mut warm_up_map, plan.depth)? {
@@ -124,6 +126,19 @@ pub(crate) fn run(
     Ok(Ended::Finished(Box::new(findings.summary())))
 }
 
+/// Where a kind of bitmap has its memory from.
+pub(crate) const fn backing(kind: BitmapKind) -> Backing {
+    match kind {
+        BitmapKind::Lazy => Backing::Private(Fill::OnTouch),
+        BitmapKind::Prefault => Backing::Private(Fill::Now),
+        BitmapKind::Malloc => Backing::Malloc,
+        BitmapKind::PrivatePopulate => Backing::PrivatePopulate,
+        BitmapKind::Shared => Backing::Shared,
+        BitmapKind::SharedPopulate => Backing::SharedPopulate,
+        BitmapKind::Huge => Backing::Huge,
+    }
+}
+
 fn prepare_ring(
     plan: &Plan,
     mode: RingMode,
@@ -146,10 +161,10 @@ fn prepare_ring(
 }
 
 /// A map, and the nanoseconds that making it took.
-fn block_map(blocks: u64, fill: Fill) -> Result<(BlockMap, u64), WorkloadError> {
+fn block_map(blocks: u64, backing: Backing) -> Result<(BlockMap, u64), WorkloadError> {
     let began = monotonic_ns();
     let map =
-        BlockMap::new(blocks, fill).map_err(WorkloadError::system("cannot map the bitmap"))?;
+        BlockMap::new(blocks, backing).map_err(WorkloadError::system("cannot map the bitmap"))?;
     Ok((map, monotonic_ns() - began))
 }
 

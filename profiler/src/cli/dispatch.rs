@@ -15,7 +15,7 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Run(args) => run::run(args, verbose),
         Command::Attach(args) => attach::attach(&args, verbose),
         Command::Cpu(args) => attach::cpu(&args, verbose),
-        Command::Experiment(args) => experiment::run(&args, verbose),
+        Command::Experiment(args) => experiment::run(args, verbose),
         Command::Report(args) => report::run(&args),
         Command::Workload(args) => workload::run(&args),
     }

@@ -1,69 +1,192 @@
 //! `modeswitch experiment`.
 
-use std::{ffi::OsString, io::IsTerminal, time::Duration};
+use std::{ffi::OsString, io::IsTerminal, os::unix::ffi::OsStrExt, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
+use workload::cli::BitmapKind;
 
 use super::{
     options::OutputOptions,
     output::{self, Shown},
-    values::duration,
+    run::user,
+    values::{CpuList, cpu_list, duration},
 };
 use crate::{
+    error::Error,
     exit_code,
     experiment::{
         execute::{Design, Progress, execute},
+        judgement::LEVEL,
         model::Experiment,
+        own_metrics::{self, Source},
+        plan::{self, Common, Question},
+        statistics::rank_test::runs_needed,
     },
+    fix::model::{self as fix, Fixes},
+    measure::affinity,
     probe::{
         backend::BackendChoice,
         settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
-    report::{comparison, style::Look},
+    report::{comparison, style::Look, units::duration_ns},
 };
 
-/// Runs the in-tree polling workload with a lazily touched block bitmap and
-/// with a prefaulted one, in turn, and compares kernel entries, throughput and
-/// latency.
-#[derive(Args, Debug)]
-pub struct ExperimentArgs {
-    /// Runs of each variant. With fewer than three, differences are shown but
-    /// not judged.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=1000),
-          value_name = "N")]
-    runs: u32,
+/// Numbers judged of each variant beside the first: totals of three causes,
+/// throughput and two percentiles.
+const JUDGED: usize = 6;
+/// How long the steady state of the in-tree workload lasts.
+const STEADY: Duration = Duration::from_secs(2);
 
-    /// How long the steady state of each run lasts (5s, 200ms).
-    #[arg(long, default_value = "3s", value_parser = duration, value_name = "TIME")]
-    duration: Duration,
+const EXAMPLES: &str = "\
+Examples:
+  modeswitch experiment
+      the in-tree polling workload: its block bitmap lazy, and prefaulted
+  modeswitch experiment --fix prefault -- fio job.fio
+      an unmodified program, its memory populated and locked from outside
+  modeswitch experiment --fix prefault --fix no-numa-balancing -- ./server
+      two fixes side by side; `--fix a+b` is one variant with both
+  modeswitch experiment --fix none --runs 20 -- ./server
+      the command against itself: what the machine does on its own
+  modeswitch experiment --before './old -n 1' --after './new -n 1'
+      two builds of a program
+  modeswitch experiment --bitmap malloc,private-populate,shared,shared-populate
+      the classic question: was it lazy allocation?
+
+Fixes: prefault (prefault:children), no-numa-balancing, bind-numa:NODE, no-thp,
+thp, pin:CPUS, env:KEY=VALUE, sysctl:NAME=VALUE, none.";
+
+/// Changes one thing and tells what that did to the entries into the kernel,
+/// the throughput and the tail, and whether it is real.
+///
+/// The variants are run in turn and compared with the first of them. Without a
+/// command it is the in-tree polling workload, with options of its own behind
+/// `--`.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct ExperimentArgs {
+    /// Changes this from outside, as one more variant; several joined by `+`
+    /// are one variant.
+    #[arg(long, value_name = "FIX", value_parser = fix::parse, help_heading = "Variants")]
+    fix: Vec<Fixes>,
+
+    /// The first of two commands to compare.
+    #[arg(long, value_name = "CMD", requires = "after", conflicts_with_all = ["fix", "bitmap", "command"],
+          help_heading = "Variants")]
+    before: Option<String>,
+
+    /// The second of two commands to compare.
+    #[arg(
+        long,
+        value_name = "CMD",
+        requires = "before",
+        help_heading = "Variants"
+    )]
+    after: Option<String>,
+
+    /// Kinds of the in-tree workload's block bitmap, the one to compare with
+    /// first. Default: lazy,prefault.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "KINDS",
+        help_heading = "Variants"
+    )]
+    bitmap: Vec<BitmapKind>,
+
+    /// Runs of each variant. Default: the fewest with which a difference can be
+    /// told from chance, 5 for two variants.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
+          help_heading = "Runs")]
+    runs: Option<u32>,
+
+    /// Runs of each variant before those, thrown away.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100),
+          value_name = "N", help_heading = "Runs")]
+    warm_up: u32,
+
+    /// How long the steady state of each run of the workload lasts (default
+    /// 2s), or how long a command may run at most.
+    #[arg(long, value_parser = duration, value_name = "TIME", help_heading = "Runs")]
+    duration: Option<Duration>,
+
+    /// For the shell, before each run; not measured.
+    #[arg(long, value_name = "CMD", help_heading = "Runs")]
+    prepare: Option<String>,
+
+    /// For the shell, after each run; not measured.
+    #[arg(long, value_name = "CMD", help_heading = "Runs")]
+    cleanup: Option<String>,
+
+    /// Where a command writes its own numbers: `fio:FILE`, or FILE with a JSON
+    /// object. Of fio itself they are found without.
+    #[arg(long, value_name = "SOURCE", value_parser = source, help_heading = "Command")]
+    metrics: Option<Source>,
+
+    /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
+    #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
+    cpu: Option<CpuList>,
+
+    /// Run the command as this user; without a name, as the one who called sudo.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", help_heading = "Command")]
+    user: Option<String>,
 
     /// Which probes to use.
-    #[arg(long, value_enum, default_value_t, value_name = "BACKEND")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "BACKEND",
+        help_heading = "Measuring"
+    )]
     backend: BackendChoice,
 
     #[command(flatten)]
     result: OutputOptions,
 
-    /// More options for the workload, behind `--`: see `modeswitch workload --help`.
-    #[arg(last = true, value_name = "WORKLOAD OPTIONS")]
-    workload: Vec<OsString>,
+    /// The command and its arguments; or options for the in-tree workload: see
+    /// `modeswitch workload --help`.
+    #[arg(last = true, value_name = "COMMAND | WORKLOAD OPTIONS")]
+    command: Vec<OsString>,
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the form that the command line's parser wants"
+)]
+fn source(text: &str) -> Result<Source, String> {
+    Ok(own_metrics::source(text))
 }
 
 /// Carries the command out.
 ///
 /// # Errors
-/// [`crate::error::Error`] where the user can do something about it.
-pub fn run(args: &ExperimentArgs, verbose: u8) -> Result<u8> {
+/// [`Error`] where the user can do something about it.
+pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
     output::check(&args.result)?;
-    let mut workload = vec![
-        OsString::from("--duration"),
-        OsString::from(format!("{}ms", args.duration.as_millis().max(1))),
-    ];
-    workload.extend(args.workload.iter().cloned());
+    if let Some(CpuList(cpus)) = &args.cpu {
+        affinity::check(cpus)?;
+    }
+    let question = question(&args)?;
+    let common = Common {
+        cpus: args.cpu.map(|CpuList(cpus)| cpus),
+        user: args.user.as_deref().map(user).transpose()?,
+        metrics: args.metrics,
+    };
+    let variants = plan::variants(&question, &common)?;
+    plan::check_names(&variants)?;
+    let least = runs_needed(JUDGED * (variants.len() - 1), LEVEL);
+    let is_in_tree = matches!(question, Question::InTree { .. });
     let design = Design {
-        workload,
-        runs: args.runs,
+        question: plan::words(&question),
+        runs: args.runs.unwrap_or(u32::try_from(least)?),
+        variants,
+        warm_up: args.warm_up,
+        limit: args.duration.filter(|_| !is_in_tree),
+        prepare: args.prepare,
+        cleanup: args.cleanup,
         settings: Settings {
             backend: args.backend,
             stacks: StackPolicy::Off,
@@ -81,17 +204,66 @@ pub fn run(args: &ExperimentArgs, verbose: u8) -> Result<u8> {
     Ok(exit_code::SUCCESS)
 }
 
+/// What is asked by the options.
+fn question(args: &ExperimentArgs) -> Result<Question, Error> {
+    if let (Some(before), Some(after)) = (&args.before, &args.after) {
+        return Ok(Question::Two {
+            before: before.clone(),
+            after: after.clone(),
+        });
+    }
+    let first = args.command.first();
+    let is_command = first.is_some_and(|word| !word.as_bytes().starts_with(b"-"));
+    if is_command {
+        if !args.bitmap.is_empty() {
+            return Err(Error::Usage(
+                "`--bitmap` is for the in-tree workload: leave the command out, or `--bitmap`"
+                    .to_owned(),
+            ));
+        }
+        return Ok(Question::Fix {
+            command: args.command.clone(),
+            fixes: args.fix.clone(),
+        });
+    }
+    let steady = args.duration.unwrap_or(STEADY);
+    let mut arguments = vec![
+        OsString::from("--duration"),
+        OsString::from(format!("{}ms", steady.as_millis().max(1))),
+    ];
+    arguments.extend(args.command.iter().cloned());
+    Ok(Question::InTree {
+        bitmaps: match (&args.bitmap[..], &args.fix[..]) {
+            ([], []) => vec![BitmapKind::Lazy, BitmapKind::Prefault],
+            ([], _) => vec![BitmapKind::Lazy],
+            (kinds, _) => kinds.to_vec(),
+        },
+        fixes: args.fix.clone(),
+        arguments,
+    })
+}
+
 /// Says on a terminal which run is next. Once a run, before it: drawing while
 /// it runs would disturb it.
-fn show_progress(progress: Progress) {
-    if std::io::stderr().is_terminal() {
-        anstream::eprintln!(
-            "run {} of {}: {}",
-            progress.run,
-            progress.of,
-            progress.variant
-        );
+fn show_progress(progress: Progress<'_>) {
+    if !std::io::stderr().is_terminal() {
+        return;
     }
+    let left = progress.left.map_or_else(String::new, |left| {
+        let ns = u64::try_from(left.as_nanos()).unwrap_or(u64::MAX);
+        format!(", about {} left", duration_ns(ns))
+    });
+    let warm_up = if progress.is_warm_up {
+        " (to warm up)"
+    } else {
+        ""
+    };
+    anstream::eprintln!(
+        "run {} of {}: {}{warm_up}{left}",
+        progress.run,
+        progress.of,
+        progress.variant
+    );
 }
 
 impl Shown for Experiment {

@@ -46,7 +46,7 @@ pub enum Command {
     Attach(attach::AttachArgs),
     /// Count the kernel entries of everything that runs on some CPUs.
     Cpu(attach::CpuArgs),
-    /// Measure the in-tree workload before and after a fix, and compare.
+    /// Change one thing about a program, and tell what that did.
     Experiment(experiment::ExperimentArgs),
     /// Print a saved profile or experiment.
     Report(report::ReportArgs),

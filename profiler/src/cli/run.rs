@@ -81,7 +81,7 @@ pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
     })
 }
 
-fn user(name: &str) -> Result<User, Error> {
+pub(super) fn user(name: &str) -> Result<User, Error> {
     if name == INVOKING {
         User::invoking()
     } else {

@@ -6,6 +6,7 @@ pub mod faults;
 pub mod interruption;
 pub mod mappings;
 pub mod maps;
+pub mod memory;
 pub mod phases;
 pub mod snapshot;
 pub mod threads;

@@ -231,4 +231,36 @@ pub struct Snapshot {
     pub errors: String,
     /// The profiler's own part.
     pub own: Own,
+    /// What memory the command held, if anybody looked.
+    #[serde(default)]
+    pub memory: Option<ProcessMemory>,
+    /// What became of locking its memory, if that was asked for.
+    #[serde(default)]
+    pub prefault: Option<Prefaulted>,
+}
+
+/// Memory of the command and its processes, as last seen: looked at every 50 ms
+/// for the command itself and less and less often, at last every second, for
+/// what it has created. Null of runs of less than half a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessMemory {
+    /// Resident at most, in bytes: each process's own peak, added up.
+    pub resident_bytes: u64,
+    /// Locked at most, in bytes.
+    pub locked_bytes: u64,
+    /// Private and writable at most, in bytes, whether populated or not.
+    pub writable_bytes: u64,
+}
+
+/// What became of locking a command's memory from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prefaulted {
+    /// Programs whose memory was locked, in order.
+    pub locked: Vec<String>,
+    /// What had to be changed for it.
+    pub changed: Vec<String>,
+    /// Why the command was left as it was, if it was.
+    pub refused: Option<String>,
+    /// Why some of its children were.
+    pub refused_children: Vec<String>,
 }

@@ -37,6 +37,17 @@ pub fn follow(ebpf: &mut Ebpf, tid: u32, tgid: u32, state: u32) -> Result<()> {
     Ok(())
 }
 
+/// Changes whether a followed thread is counted, and nothing else of it.
+///
+/// # Errors
+/// If it is not followed.
+pub fn set_state(ebpf: &mut Ebpf, tid: u32, state: u32) -> Result<()> {
+    let table = ebpf.map_mut(map::THREADS).context("no thread table")?;
+    let mut table = HashMap::<_, u32, ThreadState>::try_from(table)?;
+    let ThreadState { born, .. } = table.get(&tid, 0)?;
+    Ok(table.insert(tid, ThreadState { born, state }, 0)?)
+}
+
 /// Follows every thread of a running process. Threads that it creates in the
 /// meantime are followed by the programs, once their creator is; so the list is
 /// read again until it holds nothing new.

@@ -1,148 +1,268 @@
 //! Running an experiment: the variants in turn, so that a machine that drifts
 //! does not favour one of them.
 
-use std::ffi::OsString;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{
-    compare::compare,
-    conclude::conclude,
-    model::{Experiment, KIND, Variant},
+    analyse::analyse,
+    hooks,
+    model::{Experiment, Variant},
+    plan::Planned,
 };
 use crate::{
     collect::snapshot::Snapshot,
     error::Error,
-    launch::command::{Command, Output},
+    fix::guard::Guard,
     measure::{
         plan::{Plan, Subject},
         run::measure,
     },
     probe::settings::Settings,
-    profile::{build, model::SCHEMA_VERSION},
+    profile::{build, model::Profile},
 };
 
 /// What to vary, and how often.
 #[derive(Clone, Debug)]
 pub struct Design {
-    /// Arguments of the in-tree workload, the same for all variants.
-    pub workload: Vec<OsString>,
+    /// What is asked, in words.
+    pub question: String,
+    /// The variants, the one to compare with first.
+    pub variants: Vec<Planned>,
     /// Runs of each variant.
     pub runs: u32,
+    /// Runs of each variant before those, which are thrown away.
+    pub warm_up: u32,
+    /// How long a run may last.
+    pub limit: Option<Duration>,
+    /// For the shell, before each run.
+    pub prepare: Option<String>,
+    /// For the shell, after each run.
+    pub cleanup: Option<String>,
     /// Which probes.
     pub settings: Settings,
 }
 
-/// One variant before it has run.
-struct Planned {
-    name: &'static str,
-    description: &'static str,
-    arguments: [&'static str; 2],
-}
-
-/// The in-tree experiment: the block bitmap touched as it is needed, or before.
-const BITMAP: [Planned; 2] = [
-    Planned {
-        name: "lazy",
-        description: "the block bitmap is touched as it is needed",
-        arguments: ["--bitmap", "lazy"],
-    },
-    Planned {
-        name: "prefault",
-        description: "the block bitmap is populated before steady state",
-        arguments: ["--bitmap", "prefault"],
-    },
-];
-
 /// Where an experiment stands.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub struct Progress<'a> {
     /// The run about to begin, from 1.
     pub run: u32,
     /// Of how many, over all variants.
     pub of: u32,
     /// The variant's name.
-    pub variant: &'static str,
+    pub variant: &'a str,
+    /// Whether it will be thrown away.
+    pub is_warm_up: bool,
+    /// How long the rest will take, by the runs so far.
+    pub left: Option<Duration>,
 }
 
 /// Carries an experiment out. Ends early, with what there is, once a run has
 /// been interrupted.
 ///
 /// # Errors
-/// Whatever a single measurement may report.
-pub fn execute(design: &Design, mut progress: impl FnMut(Progress)) -> Result<Experiment> {
-    let mut variants: Vec<Variant> = BITMAP
+/// Whatever a single measurement may report, and [`Error::Environment`] if a fix
+/// could not be applied.
+pub fn execute(design: &Design, progress: impl FnMut(Progress<'_>)) -> Result<Experiment> {
+    let needs_guard = design
+        .variants
         .iter()
-        .map(|planned| Variant {
-            name: planned.name.to_owned(),
-            description: planned.description.to_owned(),
-            profiles: Vec::new(),
-        })
-        .collect();
-    let of = design.runs * 2;
-    let mut run = 0;
-    'runs: for _ in 0..design.runs {
-        for (variant, planned) in variants.iter_mut().zip(&BITMAP) {
-            run += 1;
-            progress(Progress {
-                run,
-                of,
-                variant: planned.name,
-            });
-            let plan = Plan {
-                subject: Subject::Command(Box::new(command(design, planned)?)),
-                settings: design.settings.clone(),
-                duration: None,
-            };
-            let snapshot = measure(&plan)?;
-            let profile = build::profile(&snapshot);
-            let interrupted = profile.exit.interrupted_by.is_some();
-            if !interrupted && profile.exit.code != Some(0) {
-                return Err(failed(planned, &snapshot).into());
-            }
-            variant.profiles.push(profile);
-            if interrupted {
-                break 'runs;
+        .any(|planned| !planned.needs.settings.is_empty());
+    let mut run = Running {
+        design,
+        guard: needs_guard.then(Guard::start).transpose()?,
+        variants: design.variants.iter().map(unmeasured).collect(),
+        progress,
+        began: Instant::now(),
+        done: 0,
+    };
+    run.all()?;
+    let Running { variants, .. } = run;
+    Ok(analyse(design.question.clone(), variants, design.warm_up))
+}
+
+fn unmeasured(planned: &Planned) -> Variant {
+    Variant {
+        name: planned.name.clone(),
+        description: planned.description.clone(),
+        done: planned.needs.notes.clone(),
+        profiles: Vec::new(),
+    }
+}
+
+/// An experiment in progress.
+struct Running<'a, P> {
+    design: &'a Design,
+    guard: Option<Guard>,
+    variants: Vec<Variant>,
+    progress: P,
+    began: Instant,
+    done: u32,
+}
+
+impl<P: FnMut(Progress<'_>)> Running<'_, P> {
+    /// All rounds. Every other one goes through the variants backwards: a
+    /// machine that slows down steadily slows them all alike.
+    fn all(&mut self) -> Result<()> {
+        let rounds = self.design.warm_up + self.design.runs;
+        for round in 0..rounds {
+            let is_warm_up = round < self.design.warm_up;
+            let count = self.design.variants.len();
+            let is_forward = round.is_multiple_of(2);
+            for place in 0..count {
+                let place = if is_forward { place } else { count - 1 - place };
+                self.announce(place, rounds, is_warm_up);
+                let profile = self.one(place)?;
+                self.done += 1;
+                let is_interrupted = self.is_interrupted(&profile);
+                if !is_warm_up {
+                    self.variants[place].profiles.push(profile);
+                }
+                if is_interrupted {
+                    return Ok(());
+                }
             }
         }
+        Ok(())
     }
-    let comparison = compare(&variants[0].profiles, &variants[1].profiles);
-    let tool = variants[0]
-        .profiles
-        .first()
-        .map(|profile| profile.tool.clone());
-    Ok(Experiment {
-        schema_version: SCHEMA_VERSION,
-        kind: KIND.to_owned(),
-        tool: tool.unwrap_or_default(),
-        question: "What does prefaulting the block bitmap change?".to_owned(),
-        conclusion: conclude(&comparison),
-        variants,
-        comparison,
-    })
+
+    fn announce(&mut self, place: usize, rounds: u32, is_warm_up: bool) {
+        let of = rounds * u32::try_from(self.design.variants.len()).unwrap_or(u32::MAX);
+        let each = self.began.elapsed().checked_div(self.done);
+        (self.progress)(Progress {
+            run: self.done + 1,
+            of,
+            variant: &self.design.variants[place].name,
+            is_warm_up,
+            left: each.map(|each| each * (of - self.done)),
+        });
+    }
+
+    /// Whether the user has had enough. The time limit is no interruption: it
+    /// ends every run.
+    fn is_interrupted(&self, profile: &Profile) -> bool {
+        match profile.exit.interrupted_by.as_deref() {
+            None => false,
+            Some("duration") => self.design.limit.is_none(),
+            Some(_) => true,
+        }
+    }
+
+    /// One run, with all that goes around it.
+    fn one(&mut self, place: usize) -> Result<Profile> {
+        let design = self.design;
+        let planned = &design.variants[place];
+        hooks::run("--prepare", design.prepare.as_deref())?;
+        if let Some(source) = &planned.metrics {
+            source.clear()?;
+        }
+        let measured = self.changed(place);
+        hooks::run("--cleanup", design.cleanup.as_deref())?;
+        let mut snapshot = measured?;
+        let ended_well = snapshot.ending.code == Some(0);
+        let interrupted = snapshot.ending.interrupted_by.is_some();
+        if !ended_well && !interrupted {
+            return Err(failed(planned, &snapshot).into());
+        }
+        let refused = snapshot
+            .prefault
+            .as_ref()
+            .and_then(|found| found.refused.clone());
+        if let Some(why) = refused {
+            return Err(Error::Environment(format!(
+                "the variant `{}` cannot be had: {why}. The command itself was left unharmed",
+                planned.name
+            ))
+            .into());
+        }
+        if let Some(source) = planned
+            .metrics
+            .as_ref()
+            .filter(|_| !interrupted || ended_well)
+        {
+            snapshot.io = Some(source.read()?);
+        }
+        self.note(place, &snapshot);
+        Ok(build::profile(&snapshot))
+    }
+
+    /// A measurement with the machine changed as the variant wants it.
+    fn changed(&mut self, place: usize) -> Result<Snapshot> {
+        let planned = &self.design.variants[place];
+        let mut command = planned.command.clone();
+        if let Some(prefault) = &mut command.conditions.prefault {
+            // What the first variant was seen to map is what will be populated.
+            let first = self.variants[0].profiles.last();
+            let memory = first.and_then(|profile| profile.memory.process);
+            prefault.needed_bytes = memory.map(|memory| memory.writable_bytes);
+        }
+        let mut said = Vec::new();
+        if let Some(guard) = &mut self.guard {
+            for setting in &planned.needs.settings {
+                let before = guard.set(setting)?;
+                said.push(format!(
+                    "{} set from `{before}` to `{}`, and back after each run",
+                    setting.path.display(),
+                    setting.value
+                ));
+            }
+        }
+        let plan = Plan {
+            subject: Subject::Command(Box::new(command)),
+            settings: self.design.settings.clone(),
+            duration: self.design.limit,
+        };
+        let snapshot = measure(&plan);
+        if let Some(guard) = self.guard.as_mut().filter(|_| !said.is_empty()) {
+            guard.undo()?;
+        }
+        for said in said {
+            say(&mut self.variants[place].done, said);
+        }
+        snapshot
+    }
+
+    /// Takes down what was done to the command.
+    fn note(&mut self, place: usize, snapshot: &Snapshot) {
+        let Some(found) = &snapshot.prefault else {
+            return;
+        };
+        let done = &mut self.variants[place].done;
+        let mut names: Vec<&str> = found.locked.iter().map(String::as_str).collect();
+        let programs = names.len();
+        names.dedup();
+        say(
+            done,
+            format!(
+                "mlockall(MCL_CURRENT|MCL_FUTURE) called from outside in {programs} program{} \
+                 ({}) before its first instruction; that call is not in the counts",
+                if programs == 1 { "" } else { "s" },
+                names.join(", ")
+            ),
+        );
+        for changed in found.changed.iter().chain(&found.refused_children) {
+            say(done, changed.clone());
+        }
+    }
+}
+
+/// Says a thing once.
+fn say(done: &mut Vec<String>, what: String) {
+    if !done.contains(&what) {
+        done.push(what);
+    }
 }
 
 /// Why a run that failed did.
 fn failed(planned: &Planned, snapshot: &Snapshot) -> Error {
     let errors = snapshot.errors.trim_end();
+    let name = &planned.name;
     Error::TargetNotStarted(if errors.is_empty() {
         let command = snapshot.target.command.join(" ");
-        format!(
-            "a run of the variant `{}` failed without a word: try `{command}` by itself",
-            planned.name
-        )
+        format!("a run of the variant `{name}` failed without a word: try `{command}` by itself")
     } else {
-        format!("a run of the variant `{}` failed: {errors}", planned.name)
+        format!("a run of the variant `{name}` failed: {errors}")
     })
-}
-
-/// This binary, as the workload of one variant.
-fn command(design: &Design, planned: &Planned) -> Result<Command> {
-    let own = std::env::current_exe().context("cannot find modeswitch's own file")?;
-    let mut arguments = vec![own.into_os_string(), "workload".into()];
-    arguments.extend(planned.arguments.map(OsString::from));
-    arguments.extend(design.workload.iter().cloned());
-    let mut command = Command::find(arguments)?;
-    command.output = Output::Kept;
-    Ok(command)
 }

@@ -1,8 +1,16 @@
-//! The same command under two variants, side by side.
+//! The same command under several variants, side by side.
 
+pub mod analyse;
 pub mod compare;
 pub mod conclude;
+mod costs;
 pub mod document;
 pub mod execute;
+pub mod fio;
+mod hooks;
+pub mod judgement;
 pub mod model;
+pub mod own_metrics;
+pub mod plan;
 pub mod spread;
+pub mod statistics;

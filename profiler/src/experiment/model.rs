@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use workload::summary::LatencyNs;
 
-use super::spread::Spread;
+use super::{judgement::Judgement, spread::Spread};
 use crate::profile::model::{Profile, Tool};
 
 /// What [`Experiment::kind`] says, so that the document is told from a profile.
@@ -22,19 +22,71 @@ pub struct Experiment {
     pub question: String,
     /// The variants, the one to compare with first.
     pub variants: Vec<Variant>,
-    /// The variants side by side.
+    /// The second variant beside the first.
     pub comparison: Comparison,
+    /// Each further variant beside the first.
+    #[serde(default)]
+    pub further: Vec<Comparison>,
+    /// How it was carried out and judged.
+    #[serde(default)]
+    pub method: Method,
+    /// Runs unlike the others of their variant. They are part of every number.
+    #[serde(default)]
+    pub outliers: Vec<Outlier>,
     /// What follows from it, in words.
     pub conclusion: String,
 }
 
+impl Experiment {
+    /// Each variant beside the first.
+    pub fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
+        std::iter::once(&self.comparison).chain(&self.further)
+    }
+}
+
+/// How an experiment was carried out and judged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Method {
+    /// Runs of each variant.
+    pub runs: usize,
+    /// Runs before those, which were thrown away.
+    pub warm_up: u32,
+    /// The chance, over all judged numbers together, of finding a difference
+    /// where there is none.
+    pub level: f64,
+    /// Numbers judged: see [`super::compare::JUDGED`].
+    pub judged: usize,
+    /// The fewest runs of each variant with which any of them can differ.
+    pub runs_needed: usize,
+    /// Whether the numbers are of the marked steady state, or of whole runs.
+    pub steady: bool,
+}
+
+/// A run unlike the others of its variant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outlier {
+    /// The variant.
+    pub variant: String,
+    /// Which of its runs, from 1.
+    pub run: usize,
+    /// In what.
+    pub what: String,
+    /// Its value there.
+    pub value: f64,
+    /// The variant's median.
+    pub median: f64,
+}
+
 /// One variant and its runs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Variant {
     /// Its name.
     pub name: String,
     /// What it does differently.
     pub description: String,
+    /// What was done for it, as it turned out.
+    #[serde(default)]
+    pub done: Vec<String>,
     /// Its runs, in order.
     pub profiles: Vec<Profile>,
 }
@@ -42,12 +94,44 @@ pub struct Variant {
 /// Two variants side by side. Counts are entries per run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// The first variant's name.
+    #[serde(default)]
+    pub before: String,
+    /// The other one's.
+    #[serde(default)]
+    pub after: String,
+    /// What follows from it, in words.
+    #[serde(default)]
+    pub conclusion: String,
+    /// Entries by cause over all details, in steady state if one was marked.
+    #[serde(default)]
+    pub totals: Vec<CauseComparison>,
     /// Entries in steady state, by cause and detail.
     pub steady: Vec<CauseComparison>,
     /// Entries in the whole run, by cause and detail.
     pub whole: Vec<CauseComparison>,
     /// Throughput, latency and cost.
     pub metrics: Vec<MetricComparison>,
+    /// What the second variant costs.
+    #[serde(default)]
+    pub costs: Costs,
+}
+
+/// What a variant costs beside the first, by the medians of the runs. Null
+/// where that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Costs {
+    /// Memory resident at most, in bytes: more than in the first variant.
+    pub resident_bytes: Option<f64>,
+    /// Memory locked at most, in bytes: more than in the first variant.
+    pub locked_bytes: Option<f64>,
+    /// Time until steady state, or of the whole run if none was marked, in
+    /// nanoseconds: more than in the first variant.
+    pub time_ns: Option<f64>,
+    /// Whether `time_ns` is the set-up's.
+    pub is_setup: bool,
+    /// Pages populated and never used.
+    pub unused_pages: Option<f64>,
 }
 
 /// Entries of one cause in two variants.
@@ -63,6 +147,10 @@ pub struct CauseComparison {
     pub after: Spread,
     /// Second median by first, or null where the first is 0.
     pub ratio: Option<f64>,
+    /// Whether it differs, or null in documents of older writers and with a
+    /// single run.
+    #[serde(default)]
+    pub judgement: Option<Judgement>,
 }
 
 /// One number of a program's own in two variants.
@@ -76,6 +164,10 @@ pub struct MetricComparison {
     pub after: Option<Spread>,
     /// Second median by first, or null where that makes no sense.
     pub ratio: Option<f64>,
+    /// Whether it differs, or null in documents of older writers and with a
+    /// single run.
+    #[serde(default)]
+    pub judgement: Option<Judgement>,
 }
 
 /// A program's own numbers.
@@ -100,6 +192,12 @@ pub enum Metric {
     LatencyMaxNs,
     /// Time until steady state, nanoseconds.
     SetupNs,
+    /// Length of the whole run, nanoseconds.
+    WallNs,
+    /// Memory resident at most, bytes.
+    ResidentBytes,
+    /// Memory locked at most, bytes.
+    LockedBytes,
     /// Entries per second of steady state.
     EntriesPerSecond,
     /// Entries per million I/Os in steady state.
@@ -108,7 +206,7 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Iops,
         Self::LatencyP50Ns,
         Self::LatencyP90Ns,
@@ -118,6 +216,9 @@ impl Metric {
         Self::LatencyP99999Ns,
         Self::LatencyMaxNs,
         Self::SetupNs,
+        Self::WallNs,
+        Self::ResidentBytes,
+        Self::LockedBytes,
         Self::EntriesPerSecond,
         Self::EntriesPerMillionIos,
     ];
@@ -135,18 +236,30 @@ impl Metric {
             Self::LatencyP99999Ns => "latency p99.999",
             Self::LatencyMaxNs => "latency max",
             Self::SetupNs => "set-up time",
+            Self::WallNs => "time of the whole run",
+            Self::ResidentBytes => "memory resident at most",
+            Self::LockedBytes => "memory locked at most",
             Self::EntriesPerSecond => "entries per second",
             Self::EntriesPerMillionIos => "entries per million I/Os",
         }
     }
 
-    /// Whether it is a length of time, in nanoseconds.
+    /// What it is measured in.
     #[must_use]
-    pub const fn is_time(self) -> bool {
-        !matches!(
-            self,
-            Self::Iops | Self::EntriesPerSecond | Self::EntriesPerMillionIos
-        )
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::Iops | Self::EntriesPerSecond | Self::EntriesPerMillionIos => Unit::Rate,
+            Self::ResidentBytes | Self::LockedBytes => Unit::Bytes,
+            Self::LatencyP50Ns
+            | Self::LatencyP90Ns
+            | Self::LatencyP99Ns
+            | Self::LatencyP999Ns
+            | Self::LatencyP9999Ns
+            | Self::LatencyP99999Ns
+            | Self::LatencyMaxNs
+            | Self::SetupNs
+            | Self::WallNs => Unit::Nanoseconds,
+        }
     }
 
     /// Its value in a profile.
@@ -165,8 +278,22 @@ impl Metric {
             Self::LatencyP9999Ns => latency(|latency| latency.p9999),
             Self::LatencyP99999Ns => latency(|latency| latency.p99999),
             Self::LatencyMaxNs => latency(|latency| latency.max),
-            Self::SetupNs => Some(io?.setup_ns),
+            Self::SetupNs => Some(io?.setup_ns).filter(|&ns| ns != 0),
+            Self::WallNs => Some(profile.window.duration_ns),
+            Self::ResidentBytes => Some(profile.memory.process?.resident_bytes),
+            Self::LockedBytes => Some(profile.memory.process?.locked_bytes),
         };
         ns.map(crate::profile::ledger::as_float)
     }
+}
+
+/// What a metric is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// So many in proportion to something.
+    Rate,
+    /// Time.
+    Nanoseconds,
+    /// Memory.
+    Bytes,
 }

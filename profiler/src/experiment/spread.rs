@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::statistics::bootstrap::median;
+
 /// Median and range of the runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -16,36 +18,18 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Runs of each variant below which nothing is judged: with three each,
-    /// chance alone sets the two apart in one of ten experiments.
-    pub const ENOUGH: usize = 3;
-
     /// Of some values. Nothing if there are none.
     #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
-        values.sort_by(f64::total_cmp);
+        let median = median(&mut values);
         let (&min, &max) = (values.first()?, values.last()?);
-        let middle = values.len() / 2;
-        let median = if values.len().is_multiple_of(2) {
-            f64::midpoint(values[middle - 1], values[middle])
-        } else {
-            values[middle]
-        };
         Some(Self {
             median,
             min,
             max,
             runs: values.len(),
         })
-    }
-
-    /// Whether every run of one lies beyond every run of the other, and there
-    /// are enough of them for that to mean something.
-    #[must_use]
-    pub fn is_apart_from(&self, other: &Self) -> bool {
-        let enough = self.runs >= Self::ENOUGH && other.runs >= Self::ENOUGH;
-        enough && (self.min > other.max || self.max < other.min)
     }
 
     /// This median by another, where that makes sense.
@@ -67,17 +51,5 @@ mod tests {
         let even = Spread::of([4.0, 1.0, 2.0, 3.0]).expect("values");
         assert!((even.median - 2.5).abs() < f64::EPSILON);
         assert_eq!(Spread::of([]), None);
-    }
-
-    /// Overlapping ranges, and too few runs, tell nothing.
-    #[test]
-    fn overlap_is_no_difference() {
-        let low = Spread::of([1.0, 2.0, 3.0]).expect("values");
-        let high = Spread::of([4.0, 5.0, 6.0]).expect("values");
-        let wide = Spread::of([2.5, 5.0, 6.0]).expect("values");
-        assert!(low.is_apart_from(&high) && high.is_apart_from(&low));
-        assert!(!low.is_apart_from(&wide));
-        let single = Spread::of([100.0]).expect("values");
-        assert!(!low.is_apart_from(&single));
     }
 }

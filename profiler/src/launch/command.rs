@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{c_string::c_string, user::User};
+use super::{c_string::c_string, conditions::Conditions, user::User};
 use crate::error::Error;
 
 /// A command that is known to exist.
@@ -24,6 +24,8 @@ pub struct Command {
     pub user: Option<User>,
     /// Where what it writes goes.
     pub output: Output,
+    /// What else it starts under.
+    pub conditions: Conditions,
 }
 
 /// Where a command's standard output and error go.
@@ -82,6 +84,7 @@ impl Command {
                 cpus: None,
                 user: None,
                 output: Output::default(),
+                conditions: Conditions::default(),
             }),
         }
     }

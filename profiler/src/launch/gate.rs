@@ -23,6 +23,7 @@ use nix::{
 use super::{
     c_string::c_string,
     command::{Command, Output},
+    inject::tracer::{Counting, Tracer},
 };
 use crate::error::Error;
 
@@ -35,6 +36,8 @@ pub struct HeldCommand {
     /// What goes wrong behind the gate comes back through this.
     failure: File,
     name: String,
+    /// Follows the command if its memory is to be locked.
+    tracer: Option<Tracer>,
 }
 
 /// What went wrong behind the gate: a step and the system's error number.
@@ -45,6 +48,7 @@ enum Step {
     User = 2,
     Files = 3,
     Exec = 4,
+    Conditions = 5,
 }
 
 impl HeldCommand {
@@ -85,12 +89,16 @@ impl HeldCommand {
                 // SAFETY: ends the child without running the parent's exit handlers.
                 unsafe { libc::_exit(127) }
             }
-            ForkResult::Parent { child } => Ok(Self {
-                pid: child,
-                go: File::from(go),
-                failure: File::from(failure),
-                name: command.arguments[0].to_string_lossy().into_owned(),
-            }),
+            ForkResult::Parent { child } => {
+                let prefault = command.conditions.prefault;
+                Ok(Self {
+                    pid: child,
+                    go: File::from(go),
+                    failure: File::from(failure),
+                    name: command.arguments[0].to_string_lossy().into_owned(),
+                    tracer: prefault.map(|how| Tracer::seize(child, how)).transpose()?,
+                })
+            }
         }
     }
 
@@ -98,21 +106,27 @@ impl HeldCommand {
     ///
     /// # Errors
     /// [`Error::TargetNotStarted`] if the command could not be executed.
-    pub fn release(mut self) -> Result<Pid> {
+    pub fn release(mut self, counting: &mut dyn Counting) -> Result<(Pid, Option<Tracer>)> {
         self.go
             .write_all(&[1])
             .context("the process at the gate is gone")?;
+        if let Some(tracer) = &mut self.tracer {
+            tracer.through_exec(counting)?;
+        }
         let mut words = Vec::new();
         // Ends without a word when executing the command has closed the pipe.
         self.failure.read_to_end(&mut words)?;
         let [step, errno] = words[..] else {
-            return Ok(self.pid);
+            return Ok((self.pid, self.tracer));
         };
         let errno = Errno::from_raw(i32::from(errno));
         let name = &self.name;
         let what = match step {
             s if s == Step::Affinity as u8 => "cannot run on the CPUs of --cpu",
             s if s == Step::User as u8 => "cannot become the user of --user",
+            s if s == Step::Conditions as u8 => {
+                "cannot be given its memory policy, or be kept from huge pages"
+            }
             s if s == Step::Files as u8 => "cannot keep modeswitch's files open",
             _ => "cannot be executed",
         };
@@ -186,6 +200,8 @@ impl Held<'_> {
             }
             sched_setaffinity(Pid::from_raw(0), &set).map_err(fail(Step::Affinity))?;
         }
+        let conditions = &self.command.conditions;
+        conditions.assume().map_err(fail(Step::Conditions))?;
         if let Some(user) = &self.command.user {
             user.become_it().map_err(fail(Step::User))?;
         }

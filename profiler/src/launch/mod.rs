@@ -2,7 +2,9 @@
 
 mod c_string;
 pub mod command;
+pub mod conditions;
 pub mod gate;
+pub mod inject;
 pub mod signals;
 pub mod supervise;
 pub mod user;

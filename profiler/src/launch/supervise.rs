@@ -9,7 +9,10 @@ use nix::{
 };
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::signals::{ENDING, Signals};
+use super::{
+    inject::tracer::{Counting, Tracer},
+    signals::{ENDING, Signals},
+};
 use crate::sys::{ChildUsage, Ended, try_wait};
 
 /// How long followed processes may take to end once the command is gone or has
@@ -42,7 +45,7 @@ pub struct Outcome {
 }
 
 /// What the supervisor needs to know of the target while it waits.
-pub trait Watched {
+pub trait Watched: Counting {
     /// Numbers of the threads still followed.
     fn alive(&mut self) -> Vec<u32>;
     /// Looks at the phase now, and whatever else is looked at now and then.
@@ -59,6 +62,7 @@ pub trait Watched {
 /// If waiting itself fails.
 pub async fn command(
     pid: Pid,
+    tracer: &mut Option<Tracer>,
     duration: Option<Duration>,
     signals: &mut Signals,
     watched: &mut impl Watched,
@@ -72,7 +76,11 @@ pub async fn command(
             arrived = signals.next() => {
                 let arrived = arrived?;
                 if arrived.signal == Signal::SIGCHLD {
-                    if let Some(ended) = try_wait(pid).context("cannot wait for the command")? {
+                    let news = match tracer {
+                        Some(tracer) => tracer.events(watched),
+                        None => try_wait(pid).map_err(anyhow::Error::from),
+                    };
+                    if let Some(ended) = news.context("cannot wait for the command")? {
                         break ended;
                     }
                 } else if ENDING.contains(&arrived.signal) {

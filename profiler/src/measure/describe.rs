@@ -4,7 +4,8 @@ use nix::unistd::Pid;
 
 use super::plan::Subject;
 use crate::{
-    collect::snapshot::{Ending, Target},
+    collect::snapshot::{Ending, Prefaulted, Target},
+    launch::inject::tracer::Report,
     launch::supervise::{Outcome, Reason},
     sys::Ended,
 };
@@ -50,5 +51,15 @@ pub(super) fn ending(outcome: &Outcome) -> Ending {
             Reason::Signal(signal) => Some(signal.as_str().to_owned()),
         },
         left_running: outcome.left_running,
+    }
+}
+
+/// What became of locking the command's memory.
+pub(super) fn prefault(report: Report) -> Prefaulted {
+    Prefaulted {
+        locked: report.locked,
+        changed: report.changed.into_iter().collect(),
+        refused: report.refused,
+        refused_children: report.refused_children,
     }
 }

@@ -3,6 +3,7 @@
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use anyhow::Result;
+use aya::Ebpf;
 use nix::unistd::Pid;
 use profiler_common::{phase, thread::state};
 
@@ -14,7 +15,8 @@ use super::{
 use crate::{
     collect::{
         allocations::Allocations,
-        mappings::tracker::{Followed, Tracker},
+        mappings::tracker::{self, Tracker},
+        memory::MemoryWatch,
         phases::Phases,
         snapshot::Window,
         threads,
@@ -24,6 +26,7 @@ use crate::{
     launch::{
         command::Command,
         gate::HeldCommand,
+        inject::tracer::{Counting, Report, Tracer},
         signals::Signals,
         supervise::{self, Outcome, Watched},
     },
@@ -45,6 +48,8 @@ pub(super) struct Bench {
     pub(super) errors: Mailbox,
     /// The CPUs that we may use, whichever we have stepped aside to.
     pub(super) allowed: Vec<u32>,
+    /// What memory the command has held.
+    pub(super) memory: MemoryWatch,
 }
 
 /// What came of it.
@@ -57,6 +62,8 @@ pub(super) struct Observed {
     pub(super) interrupts_before: Interrupts,
     /// What the kernel has counted of the command's page faults.
     pub(super) fault_counts: Option<FaultCounts>,
+    /// What became of locking the command's memory, if that was asked for.
+    pub(super) prefault: Option<Report>,
 }
 
 /// Opens the window for the plan's subject, waits for its end, and closes it.
@@ -76,21 +83,24 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         .as_ref()
         .and_then(|held| fault_counters(held.pid, plan));
     bench.mappings = Some(Tracker::start(match (&held, &plan.subject) {
-        (Some(held), Subject::Command(command)) => Followed::Held(held.pid, &command.path),
-        (_, Subject::Process(pid)) => Followed::Running(*pid),
-        _ => Followed::Everybody,
+        (Some(held), Subject::Command(command)) => tracker::Followed::Held(held.pid, &command.path),
+        (_, Subject::Process(pid)) => tracker::Followed::Running(*pid),
+        _ => tracker::Followed::Everybody,
     }));
     let interrupts_before = Interrupts::read();
     bench.session.open_window()?;
     let clock = WindowClock::start();
     bench.phases.begin();
+    let mut tracer = None;
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
-            let pid = held.release()?;
+            let pid;
+            (pid, tracer) = held.release(&mut Followed(bench.session.ebpf()))?;
+            bench.memory.follow(pid);
             if let Some(mappings) = &mut bench.mappings {
                 mappings.executed(pid);
             }
-            (Some(pid), bench.wait_for(pid, plan).await?)
+            (Some(pid), bench.wait_for(pid, &mut tracer, plan).await?)
         }
         (None, Subject::Process(pid)) => (Some(*pid), bench.wait(plan, true).await?),
         (None, _) => (None, bench.wait(plan, false).await?),
@@ -104,6 +114,7 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         ended_ns,
         interrupts_before,
         fault_counts: counters.as_mut().and_then(|counters| counters.read().ok()),
+        prefault: tracer.as_ref().map(|tracer| tracer.report.clone()),
     })
 }
 
@@ -166,15 +177,21 @@ pub(super) fn busy_cpus(subject: &Subject) -> Vec<u32> {
 
 impl Bench {
     /// Waits for a command of ours.
-    async fn wait_for(&mut self, pid: Pid, plan: &Plan) -> Result<Outcome> {
+    async fn wait_for(
+        &mut self,
+        pid: Pid,
+        tracer: &mut Option<Tracer>,
+        plan: &Plan,
+    ) -> Result<Outcome> {
         let mut watch = Watch {
             session: &mut self.session,
             phases: &mut self.phases,
             kernel_log: &mut self.kernel_log,
             allocations: &mut self.allocations,
             mappings: self.mappings.as_mut(),
+            memory: &mut self.memory,
         };
-        supervise::command(pid, plan.duration, &mut self.signals, &mut watch).await
+        supervise::command(pid, tracer, plan.duration, &mut self.signals, &mut watch).await
     }
 
     /// Waits for the clock or the user, or for the end of a process.
@@ -185,6 +202,7 @@ impl Bench {
             kernel_log: &mut self.kernel_log,
             allocations: &mut self.allocations,
             mappings: self.mappings.as_mut(),
+            memory: &mut self.memory,
         };
         supervise::attached(
             plan.duration,
@@ -203,6 +221,34 @@ struct Watch<'a> {
     kernel_log: &'a mut KernelLog,
     allocations: &'a mut Allocations,
     mappings: Option<&'a mut Tracker>,
+    memory: &'a mut MemoryWatch,
+}
+
+impl Counting for Watch<'_> {
+    fn suspend(&mut self, tid: u32) {
+        Followed(self.session.ebpf()).suspend(tid);
+    }
+
+    fn resume(&mut self, tid: u32) {
+        Followed(self.session.ebpf()).resume(tid);
+    }
+}
+
+/// The thread table, as the one that counts.
+struct Followed<'a>(&'a mut Ebpf);
+
+impl Counting for Followed<'_> {
+    fn suspend(&mut self, tid: u32) {
+        if let Err(error) = threads::set_state(self.0, tid, state::UNTIL_EXEC) {
+            log::warn!("the system call made for thread {tid} is in the counts: {error:#}");
+        }
+    }
+
+    fn resume(&mut self, tid: u32) {
+        if let Err(error) = threads::set_state(self.0, tid, state::COUNTED) {
+            log::debug!("thread {tid} is not counted any more: {error:#}");
+        }
+    }
 }
 
 impl Watched for Watch<'_> {
@@ -214,8 +260,14 @@ impl Watched for Watch<'_> {
         self.phases.sample();
         self.kernel_log.pass_on();
         self.allocations.drain();
-        if let Some(mappings) = &mut self.mappings {
-            mappings.look(&threads::alive(self.session.ebpf()));
+        if self.mappings.is_some() || self.memory.is_due() {
+            let threads = threads::alive(self.session.ebpf());
+            if let Some(mappings) = &mut self.mappings {
+                mappings.look(&threads);
+            }
+            if self.memory.is_due() {
+                self.memory.look(&threads);
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     collect::{
         allocations::Allocations,
         disturbance, faults, interruption, maps,
+        memory::MemoryWatch,
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
@@ -54,6 +55,7 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         kernel_log,
         mappings: None,
         allowed,
+        memory: MemoryWatch::default(),
     };
     let observed = observe::observe(&mut bench, plan).await?;
     bench.session.stop();
@@ -88,6 +90,7 @@ fn collect(
         errors,
         allocations,
         mappings,
+        memory,
         ..
     } = bench;
     let (allocations, stack_copies, allocations_not_kept) = allocations.finish();
@@ -167,6 +170,8 @@ fn collect(
         io: metrics::understand(&metrics.text()?),
         errors: errors.text()?,
         own,
+        memory: memory.most(),
+        prefault: observed.prefault.map(describe::prefault),
     };
     let kept = Kept {
         files,

@@ -58,6 +58,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         disturbance: disturbance::all(snapshot),
         accounting,
         advice: Vec::new(),
+        prefault: snapshot.prefault.clone(),
     };
     profile.advice = advice::all(&profile);
     profile

@@ -37,6 +37,7 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
         faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
         by_mapping: by_mapping(snapshot, ledger),
         allocations: allocation::sites(snapshot),
+        process: snapshot.memory,
     }
 }
 

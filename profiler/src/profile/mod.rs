@@ -14,6 +14,7 @@ pub mod file;
 pub mod ledger;
 pub mod mapping_site;
 pub mod memory;
+pub mod memory_model;
 pub mod missing;
 pub mod model;
 pub mod polling;

@@ -2,26 +2,27 @@
 
 use std::io::{self, Write};
 
-use profiler_common::cause::CauseKind;
-
 use super::{
-    prose,
+    costs, prose,
     style::{FAINT, Look, STRONG},
     table,
     units::{amount, count, duration_ns},
 };
 use crate::{
     experiment::{
+        compare,
         conclude::value,
-        model::{CauseComparison, Experiment, MetricComparison, Variant},
+        judgement::Judgement,
+        model::{CauseComparison, Comparison, Experiment, Metric, Outlier},
         spread::Spread,
     },
-    profile::{
-        ledger::as_float,
-        model::{CauseRow, Profile},
-        rates::{steady_count, steady_ns},
-    },
+    profile::{model::Profile, rates::steady_ns},
 };
+
+/// Rows shown of each table of causes.
+const CAUSES: usize = 16;
+/// Outliers shown.
+const OUTLIERS: usize = 4;
 
 /// Writes an experiment for people.
 ///
@@ -29,15 +30,24 @@ use crate::{
 /// Whatever the output reports.
 pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     prose::sentence(out, look, STRONG, &experiment.conclusion)?;
-    let names: Vec<&str> = experiment
-        .variants
-        .iter()
-        .map(|v| v.name.as_str())
-        .collect();
-    let &[before, after] = &names[..] else {
-        return Ok(());
-    };
+    variants(experiment, look, out)?;
+    let is_steady = compare::is_steady(&experiment.variants);
+    if is_steady {
+        writeln!(out, "\n{STRONG}Entries in steady state, per run{STRONG:#}")?;
+        causes(experiment, true, look, out)?;
+    }
+    writeln!(out, "\n{STRONG}Entries in the whole run{STRONG:#}")?;
+    causes(experiment, false, look, out)?;
+    metrics(experiment, look, out)?;
+    costs::write(experiment, look, out)?;
+    notes(experiment, look, out)?;
+    method(experiment, look, out)?;
+    accounting(experiment, look, out)
+}
+
+fn variants(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for variant in &experiment.variants {
+        let first = variant.profiles.first();
         let runs = format!(
             "{}; {}{}",
             variant.description,
@@ -45,71 +55,14 @@ pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Re
                 1 => "1 run".to_owned(),
                 runs => format!("{runs} runs"),
             },
-            variant
-                .profiles
-                .first()
-                .map_or_else(String::new, conditions)
+            first.map_or_else(String::new, conditions)
         );
         prose::labelled(out, look, &variant.name, &runs)?;
-    }
-    let columns = ["cause", "detail", before, after, "ratio"].map(str::to_owned);
-    writeln!(out, "\n{STRONG}Entries in steady state, per run{STRONG:#}")?;
-    let totals = totals(experiment, steady_count);
-    let rows = totals
-        .iter()
-        .chain(&experiment.comparison.steady)
-        .map(cause_cells);
-    write!(out, "{}", table::render(&columns, rows, 2, look))?;
-    writeln!(out, "\n{STRONG}Entries in the whole run{STRONG:#}")?;
-    let whole = self::totals(experiment, |row| row.count);
-    write!(
-        out,
-        "{}",
-        table::render(&columns, whole.iter().map(cause_cells), 2, look)
-    )?;
-    if !experiment.comparison.metrics.is_empty() {
-        let columns = ["the workload's own numbers", before, after, "ratio"].map(str::to_owned);
-        writeln!(out, "\n{STRONG}Throughput, latency and cost{STRONG:#}")?;
-        let rows = experiment.comparison.metrics.iter().map(metric_cells);
-        write!(out, "{}", table::render(&columns, rows, 1, look))?;
-    }
-    writeln!(
-        out,
-        "{FAINT}Medians over the runs, with their range where it is not a point.{FAINT:#}"
-    )?;
-    notes(experiment, look, out)?;
-    accounting(experiment, look, out)
-}
-
-/// Totals over all details, of every cause that matters even when it is absent.
-fn totals(experiment: &Experiment, of: impl Fn(&CauseRow) -> u64) -> Vec<CauseComparison> {
-    let [before, after] = &experiment.variants[..] else {
-        return Vec::new();
-    };
-    let spread = |variant: &Variant, cause: CauseKind| {
-        let totals = variant.profiles.iter().map(|profile| {
-            let rows = profile.ledger.by_cause.iter();
-            rows.filter(|row| row.cause == cause.name()).map(&of).sum()
-        });
-        Spread::of(totals.map(as_float)).unwrap_or_default()
-    };
-    [
-        CauseKind::Syscall,
-        CauseKind::PageFault,
-        CauseKind::Interrupt,
-    ]
-    .into_iter()
-    .map(|cause| {
-        let (before, after) = (spread(before, cause), spread(after, cause));
-        CauseComparison {
-            cause: cause.name().to_owned(),
-            detail: "(all)".to_owned(),
-            before,
-            after,
-            ratio: after.ratio_to(&before),
+        for done in &variant.done {
+            prose::labelled(out, look, "", done)?;
         }
-    })
-    .collect()
+    }
+    Ok(())
 }
 
 /// What a variant's runs were like.
@@ -117,46 +70,195 @@ fn conditions(profile: &Profile) -> String {
     steady_ns(profile).map_or_else(String::new, |ns| format!(" of {}", duration_ns(ns)))
 }
 
-fn cause_cells(row: &CauseComparison) -> Vec<String> {
-    vec![
-        row.cause.clone(),
-        row.detail.clone(),
-        spread(&row.before, amount),
-        spread(&row.after, amount),
-        ratio(row.ratio),
-    ]
+/// The headings of a table: names, the variants, and how they compare.
+fn headings(experiment: &Experiment, names: &[&str]) -> Vec<String> {
+    let variants = experiment.variants.iter().map(|found| found.name.as_str());
+    let mut columns: Vec<String> = names
+        .iter()
+        .copied()
+        .chain(variants)
+        .map(str::to_owned)
+        .collect();
+    if experiment.further.is_empty() {
+        columns.push("ratio (95 % interval)".to_owned());
+    }
+    columns
 }
 
-fn metric_cells(row: &MetricComparison) -> Vec<String> {
-    let cell = |side: Option<Spread>| {
-        side.map_or_else(
-            || "-".to_owned(),
-            |side| spread(&side, |v| value(row.metric, v)),
-        )
-    };
-    vec![
-        row.metric.words().to_owned(),
-        cell(row.before),
-        cell(row.after),
-        ratio(row.ratio),
-    ]
+/// One number in all variants.
+struct Row<'a> {
+    names: Vec<String>,
+    /// Of the first variant.
+    first: Option<Spread>,
+    /// Of each of the others, beside the first.
+    others: Vec<(Option<Spread>, Option<f64>, Option<&'a Judgement>)>,
 }
 
-fn spread(spread: &Spread, show: impl Fn(f64) -> String) -> String {
-    let median = show(spread.median);
-    let (min, max) = (show(spread.min), show(spread.max));
-    if min == max {
-        median
-    } else {
-        format!("{median} ({min} to {max})")
+impl Row<'_> {
+    fn cells(self, show: impl Fn(f64) -> String) -> Vec<String> {
+        let median = |side: Option<Spread>| side.map_or_else(dash, |side| show(side.median));
+        let mut cells = self.names;
+        cells.push(median(self.first));
+        if let [(other, ratio, judgement)] = self.others[..] {
+            cells.push(median(other));
+            cells.push(ratio_cell(ratio, judgement));
+            return cells;
+        }
+        for (other, ratio, judgement) in self.others {
+            let ratio = ratio.map_or_else(String::new, |ratio| format!(" ×{ratio:.2}"));
+            cells.push(format!("{}{ratio}{}", median(other), mark(judgement)));
+        }
+        cells
     }
 }
 
-fn ratio(ratio: Option<f64>) -> String {
-    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2}"))
+fn dash() -> String {
+    "-".to_owned()
 }
 
-/// What the workload had to say, each thing once.
+/// A star where it was judged to differ.
+fn mark(judgement: Option<&Judgement>) -> &'static str {
+    if judgement.is_some_and(|found| found.differs) {
+        "*"
+    } else {
+        ""
+    }
+}
+
+fn ratio_cell(ratio: Option<f64>, judgement: Option<&Judgement>) -> String {
+    let Some(ratio) = ratio else { return dash() };
+    let interval = judgement.and_then(|found| found.ratio);
+    let interval = interval.filter(|found| found.low < found.high);
+    let interval = interval.map_or_else(String::new, |found| {
+        format!(" ({:.2} to {:.2})", found.low, found.high)
+    });
+    format!("{ratio:.2}{}{interval}", mark(judgement))
+}
+
+fn causes(
+    experiment: &Experiment,
+    steady: bool,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let totals = totals(experiment, steady);
+    let rows: Vec<&[CauseComparison]> = experiment
+        .comparisons()
+        .map(|found| {
+            if steady {
+                &found.steady[..]
+            } else {
+                &found.whole[..]
+            }
+        })
+        .collect();
+    let mut keys: Vec<(&str, &str)> = Vec::new();
+    for row in rows.iter().flat_map(|rows| rows.iter()) {
+        let key = (row.cause.as_str(), row.detail.as_str());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let totals: Vec<&[CauseComparison]> = totals.iter().map(Vec::as_slice).collect();
+    let all = [
+        ("syscall", "(all)"),
+        ("page_fault", "(all)"),
+        ("interrupt", "(all)"),
+    ];
+    let summed = all.iter().map(|key| joined(*key, &totals).cells(amount));
+    let details = keys
+        .iter()
+        .take(CAUSES)
+        .map(|key| joined(*key, &rows).cells(amount));
+    let columns = headings(experiment, &["cause", "detail"]);
+    write!(
+        out,
+        "{}",
+        table::render(&columns, summed.chain(details), 2, look)
+    )?;
+    if keys.len() > CAUSES {
+        let more = count((keys.len() - CAUSES) as u64);
+        writeln!(
+            out,
+            "{FAINT}and {more} rarer ones: `--format json` has them all{FAINT:#}"
+        )?;
+    }
+    Ok(())
+}
+
+/// Totals of all comparisons: those that were judged, or the others anew.
+fn totals(experiment: &Experiment, steady: bool) -> Vec<Vec<CauseComparison>> {
+    let others = experiment.variants.iter().skip(1);
+    experiment
+        .comparisons()
+        .zip(others)
+        .map(|(found, other)| {
+            let is_judged = !found.totals.is_empty() && experiment.method.steady == steady;
+            if is_judged {
+                return found.totals.clone();
+            }
+            let first = experiment.variants.first().map(|found| &found.profiles[..]);
+            compare::totals(first.unwrap_or_default(), &other.profiles, steady)
+        })
+        .collect()
+}
+
+fn joined<'a>(key: (&str, &str), comparisons: &[&'a [CauseComparison]]) -> Row<'a> {
+    let mut first = Spread::default();
+    let mut others = Vec::new();
+    for rows in comparisons {
+        let found = rows
+            .iter()
+            .find(|row| (row.cause.as_str(), row.detail.as_str()) == key);
+        if let Some(row) = found {
+            first = row.before;
+        }
+        others.push((
+            Some(found.map(|row| row.after).unwrap_or_default()),
+            found.and_then(|row| row.ratio),
+            found.and_then(|row| row.judgement.as_ref()),
+        ));
+    }
+    Row {
+        names: vec![key.0.to_owned(), key.1.to_owned()],
+        first: Some(first),
+        others,
+    }
+}
+
+fn metrics(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let comparisons: Vec<&Comparison> = experiment.comparisons().collect();
+    let rows = Metric::ALL.into_iter().filter_map(|metric| {
+        let found: Vec<_> = comparisons
+            .iter()
+            .map(|found| found.metrics.iter().find(|row| row.metric == metric))
+            .collect();
+        let first = found.iter().copied().flatten().find_map(|row| row.before);
+        if found.iter().all(Option::is_none) {
+            return None;
+        }
+        let others = found.iter().map(|row| {
+            row.map_or((None, None, None), |row| {
+                (row.after, row.ratio, row.judgement.as_ref())
+            })
+        });
+        let row = Row {
+            names: vec![metric.words().to_owned()],
+            first,
+            others: others.collect(),
+        };
+        Some(row.cells(|v| value(metric, v)))
+    });
+    let rows: Vec<Vec<String>> = rows.collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{STRONG}Throughput, latency and memory{STRONG:#}")?;
+    let columns = headings(experiment, &["the program's own numbers"]);
+    write!(out, "{}", table::render(&columns, rows, 1, look))
+}
+
+/// What the programs had to say, each thing once.
 fn notes(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let profiles = experiment
         .variants
@@ -172,6 +274,50 @@ fn notes(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result
         prose::labelled(out, look, "note", note)?;
     }
     Ok(())
+}
+
+/// How it was judged, and what is odd about the runs.
+fn method(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let method = &experiment.method;
+    if method.runs != 0 {
+        let text = format!(
+            "medians of {} interleaved runs{}, and 95 % intervals of their ratio by bootstrap; * \
+             differs by an exact rank test, {} numbers judged together at {:.0} % (Holm); what \
+             has no star was not judged or did not differ",
+            method.runs,
+            match method.warm_up {
+                0 => String::new(),
+                warm_up => format!(" after {warm_up} to warm up"),
+            },
+            method.judged,
+            method.level * 100.0
+        );
+        prose::labelled(out, look, "method", &text)?;
+    }
+    for outlier in experiment.outliers.iter().take(OUTLIERS) {
+        prose::labelled(out, look, "outlier (kept)", &outlier_words(outlier))?;
+    }
+    let more = experiment.outliers.len().saturating_sub(OUTLIERS);
+    if more != 0 {
+        let text = format!("and {more} more: `--format json` names them all");
+        prose::labelled(out, look, "", &text)?;
+    }
+    Ok(())
+}
+
+fn outlier_words(outlier: &Outlier) -> String {
+    let metric = Metric::ALL
+        .into_iter()
+        .find(|metric| metric.words() == outlier.what);
+    let show = |number: f64| metric.map_or_else(|| amount(number), |metric| value(metric, number));
+    format!(
+        "{} of run {} of {} was {}, the median is {}",
+        outlier.what,
+        outlier.run,
+        outlier.variant,
+        show(outlier.value),
+        show(outlier.median)
+    )
 }
 
 /// What stands behind the counts of all runs together.

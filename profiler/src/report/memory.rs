@@ -69,7 +69,7 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     }
     writeln!(out)?;
     let columns = [
-        "mapping", "process", "mostly", "faults", "pages", "per page",
+        "mapping", "made by", "process", "mostly", "faults", "pages", "per page",
     ];
     let rows = mappings.iter().take(MAPPINGS).map(|row| {
         let bound = if row.pages_are_lower_bound {
@@ -80,6 +80,7 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
         let mostly = row.by_kind.iter().max_by_key(|(_, faults)| **faults);
         vec![
             name(row),
+            row.allocated_at.clone().unwrap_or_default(),
             row.tgid.to_string(),
             mostly.map_or_else(String::new, |(kind, _)| kind.clone()),
             count(row.faults),
@@ -87,7 +88,7 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
             row.faults_per_page.map_or_else(|| "-".to_owned(), rate),
         ]
     });
-    let table = table::render(&columns.map(str::to_owned), rows, 3, look);
+    let table = table::render(&columns.map(str::to_owned), rows, 4, look);
     write!(out, "{table}")?;
     more(mappings.len(), MAPPINGS, "mappings", out)
 }

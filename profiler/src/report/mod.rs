@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod code;
 pub mod comparison;
+mod costs;
 pub mod disturbance;
 pub mod format;
 pub mod interruption;

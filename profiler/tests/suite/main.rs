@@ -20,6 +20,7 @@ mod root_cpus;
 mod root_endings;
 mod root_experiment;
 mod root_faults;
+mod root_fixes;
 mod root_flatline;
 mod root_interruption;
 mod root_interrupts;

@@ -127,10 +127,54 @@ pub struct VerifyArgs {
 /// How the map of blocks already read comes into memory.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BitmapKind {
-    /// Page by page, each by a page fault in steady state.
+    /// Private pages, each by a page fault in steady state.
     Lazy,
-    /// At once, during set-up.
+    /// Private pages, all during set-up: `MADV_POPULATE_WRITE`.
     Prefault,
+    /// From the C library's allocator, which leaves its pages to page faults.
+    Malloc,
+    /// `MAP_PRIVATE|MAP_POPULATE`: private pages, all during set-up.
+    PrivatePopulate,
+    /// `MAP_SHARED` alone: shared pages, each by a page fault in steady state.
+    Shared,
+    /// `MAP_SHARED|MAP_POPULATE`: shared pages, all during set-up.
+    SharedPopulate,
+    /// Private huge pages where the kernel has some, all during set-up.
+    Huge,
+}
+
+impl BitmapKind {
+    /// Its name, as on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lazy => "lazy",
+            Self::Prefault => "prefault",
+            Self::Malloc => "malloc",
+            Self::PrivatePopulate => "private-populate",
+            Self::Shared => "shared",
+            Self::SharedPopulate => "shared-populate",
+            Self::Huge => "huge",
+        }
+    }
+
+    /// What it is, in one sentence's worth of words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Lazy => "the block bitmap is touched as it is needed",
+            Self::Prefault => "the block bitmap is populated before steady state",
+            Self::Malloc => "the block bitmap is from malloc, and touched as it is needed",
+            Self::PrivatePopulate => {
+                "the block bitmap is mapped MAP_PRIVATE|MAP_POPULATE before steady state"
+            }
+            Self::Shared => "the block bitmap is mapped MAP_SHARED, and touched as it is needed",
+            Self::SharedPopulate => {
+                "the block bitmap is mapped MAP_SHARED|MAP_POPULATE before steady state"
+            }
+            Self::Huge => "the block bitmap is populated with huge pages before steady state",
+        }
+    }
 }
 
 /// How reads are submitted and how they complete.
@@ -171,6 +215,13 @@ mod tests {
     fn parsed(line: &str) -> WorkloadArgs {
         let Outer::Workload(args) = Outer::parse_from(line.split_whitespace());
         args
+    }
+
+    #[test]
+    fn bitmaps_are_called_what_they_are_called_on_the_command_line() {
+        for kind in BitmapKind::value_variants() {
+            assert_eq!(BitmapKind::from_str(kind.name(), false), Ok(*kind));
+        }
     }
 
     #[test]

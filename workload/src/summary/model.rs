@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One run's result.
+/// One run's result. What a writer leaves out is empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct IoSummary {
     /// What was read, in words: a path, or the kind of target.
     pub target: String,
@@ -49,6 +50,7 @@ pub struct IoSummary {
 /// Latency percentiles in nanoseconds, exact to three digits; `None` where
 /// there were too few I/Os for the percentile to have one beyond it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LatencyNs {
     /// Median.
     pub p50: Option<u64>,
@@ -78,12 +80,15 @@ pub struct Cpus {
 /// The map of blocks already read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BitmapSummary {
-    /// `lazy` or `prefault`.
+    /// As `--bitmap` has it: `lazy`, `prefault`, …
     pub kind: String,
     /// Pages in the map.
     pub pages: u64,
     /// Pages written in steady state. Of a lazy map each cost one page fault.
     pub pages_touched: u64,
+    /// Pages populated before steady state; `None` in summaries of older writers.
+    #[serde(default)]
+    pub pages_populated: Option<u64>,
     /// Time that mapping it took (and populating, when prefaulted), in
     /// nanoseconds.
     pub populate_ns: u64,

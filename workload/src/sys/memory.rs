@@ -13,10 +13,60 @@ pub(crate) enum Fill {
     OnTouch,
 }
 
-/// Private anonymous memory, zero to begin with, in pages of the base size.
+/// Where memory comes from, and when its pages do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backing {
+    /// Private and anonymous, in pages of the base size.
+    Private(Fill),
+    /// As above, populated by `mmap` itself.
+    PrivatePopulate,
+    /// Shared and anonymous, as `mmap` leaves it.
+    Shared,
+    /// As above, populated by `mmap` itself.
+    SharedPopulate,
+    /// Private, populated, in huge pages if the kernel has some.
+    Huge,
+    /// From the C library's allocator, zeroed.
+    Malloc,
+}
+
+impl From<Fill> for Backing {
+    fn from(fill: Fill) -> Self {
+        Self::Private(fill)
+    }
+}
+
+impl Backing {
+    /// Whether every page is there from the beginning.
+    pub(crate) fn is_populated(self) -> bool {
+        match self {
+            Self::Private(fill) => fill == Fill::Now,
+            Self::PrivatePopulate | Self::SharedPopulate | Self::Huge => true,
+            Self::Shared | Self::Malloc => false,
+        }
+    }
+
+    fn mmap_flags(self) -> libc::c_int {
+        let sharing = match self {
+            Self::Shared | Self::SharedPopulate => libc::MAP_SHARED,
+            Self::Private(_) | Self::PrivatePopulate | Self::Huge | Self::Malloc => {
+                libc::MAP_PRIVATE
+            }
+        };
+        let populate = match self {
+            Self::PrivatePopulate | Self::SharedPopulate => libc::MAP_POPULATE,
+            Self::Private(_) | Self::Shared | Self::Huge | Self::Malloc => 0,
+        };
+        sharing | populate | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE
+    }
+}
+
+/// Memory that is zero to begin with.
 pub(crate) struct Mapping {
     address: NonNull<u64>,
     bytes: usize,
+    /// Whether it is the C library's to free.
+    is_allocated: bool,
 }
 
 /// Bytes in a page of the base size.
@@ -27,40 +77,68 @@ pub(crate) fn page_bytes() -> usize {
 }
 
 impl Mapping {
-    /// Maps at least `bytes` bytes.
+    /// Maps at least `bytes` bytes, private and anonymous.
     pub(crate) fn anonymous(bytes: usize, fill: Fill) -> io::Result<Self> {
-        let page = page_bytes();
-        let bytes = bytes.max(1).next_multiple_of(page);
-        // SAFETY: a new anonymous mapping at an address of the kernel's choice
-        // touches no memory that exists.
-        let address = unsafe {
-            libc::mmap(
-                std::ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        if address == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
+        Self::new(bytes, Backing::Private(fill))
+    }
+
+    /// Takes at least `bytes` bytes from a backing.
+    pub(crate) fn new(bytes: usize, backing: Backing) -> io::Result<Self> {
+        let bytes = bytes.max(1).next_multiple_of(page_bytes());
+        if backing == Backing::Malloc {
+            return Self::allocated(bytes);
         }
-        let Some(address) = NonNull::new(address.cast::<u64>()) else {
-            return Err(io::Error::other("mmap returned address 0"));
-        };
-        let mapping = Self { address, bytes };
-        // One fault must mean one page. A kernel without huge pages refuses
-        // the advice, and does not need it.
-        let _refused = mapping.advise(libc::MADV_NOHUGEPAGE);
-        if fill == Fill::Now {
-            mapping.populate();
+        let mapping = Self::mapped(bytes, backing.mmap_flags())?;
+        match backing {
+            Backing::Private(fill) => {
+                // One fault must mean one page. A kernel without huge pages
+                // refuses the advice, and does not need it.
+                let _refused = mapping.advise(libc::MADV_NOHUGEPAGE);
+                if fill == Fill::Now {
+                    mapping.populate();
+                }
+            }
+            Backing::Huge => {
+                let _refused = mapping.advise(libc::MADV_HUGEPAGE);
+                mapping.populate();
+            }
+            Backing::PrivatePopulate
+            | Backing::Shared
+            | Backing::SharedPopulate
+            | Backing::Malloc => {}
         }
         Ok(mapping)
     }
 
+    fn mapped(bytes: usize, flags: libc::c_int) -> io::Result<Self> {
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        // SAFETY: a new anonymous mapping at an address of the kernel's choice
+        // touches no memory that exists.
+        let address = unsafe { libc::mmap(std::ptr::null_mut(), bytes, access, flags, -1, 0) };
+        if address == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Self::at(address, bytes, false)
+    }
+
+    fn allocated(bytes: usize) -> io::Result<Self> {
+        // SAFETY: calloc has no preconditions.
+        let address = unsafe { libc::calloc(bytes / 8, 8) };
+        Self::at(address, bytes, true)
+    }
+
+    fn at(address: *mut libc::c_void, bytes: usize, is_allocated: bool) -> io::Result<Self> {
+        let address = NonNull::new(address.cast::<u64>())
+            .ok_or_else(|| io::Error::from(io::ErrorKind::OutOfMemory))?;
+        Ok(Self {
+            address,
+            bytes,
+            is_allocated,
+        })
+    }
+
     fn advise(&self, advice: libc::c_int) -> io::Result<()> {
-        // SAFETY: the range is exactly our own mapping, and neither piece of
+        // SAFETY: the range is exactly our own mapping, and no piece of
         // advice used here discards its contents.
         match unsafe { libc::madvise(self.address.as_ptr().cast(), self.bytes, advice) } {
             0 => Ok(()),
@@ -85,8 +163,8 @@ impl Mapping {
     /// The memory as words.
     #[inline]
     pub(crate) fn words(&self) -> &[u64] {
-        // SAFETY: the mapping is readable, aligned to a page, zeroed by the
-        // kernel, and lives as long as `self`.
+        // SAFETY: the memory is readable, aligned to a word, zeroed by the
+        // kernel or calloc, and lives as long as `self`.
         unsafe { slice::from_raw_parts(self.address.as_ptr(), self.bytes / 8) }
     }
 
@@ -115,8 +193,13 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: the range is exactly our mapping, and nothing borrows it now.
-        unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
+        if self.is_allocated {
+            // SAFETY: it is from calloc, and nothing borrows it now.
+            unsafe { libc::free(self.address.as_ptr().cast()) };
+        } else {
+            // SAFETY: the range is exactly our mapping, and nothing borrows it now.
+            unsafe { libc::munmap(self.address.as_ptr().cast(), self.bytes) };
+        }
     }
 }
 
@@ -218,5 +301,29 @@ mod tests {
             1,
             "one touch must bring in one page, not a huge one"
         );
+    }
+    #[test]
+    fn every_backing_is_zero_writable_and_as_populated_as_it_says() {
+        let _alone = crate::testing::alone();
+        let backings = [
+            Backing::PrivatePopulate,
+            Backing::Shared,
+            Backing::SharedPopulate,
+            Backing::Huge,
+            Backing::Malloc,
+        ];
+        for backing in backings {
+            let mut memory = Mapping::new(64 * page_bytes(), backing).unwrap();
+            if backing != Backing::Malloc {
+                let pages = resident(&memory);
+                assert_eq!(
+                    pages.iter().all(|&page| page),
+                    backing.is_populated(),
+                    "{backing:?}"
+                );
+            }
+            assert!(memory.words().iter().all(|&word| word == 0), "{backing:?}");
+            memory.words_mut().fill(1);
+        }
     }
 }

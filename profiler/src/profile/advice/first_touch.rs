@@ -75,10 +75,7 @@ mod tests {
     /// state are no evidence.
     #[test]
     fn silent_without_evidence() {
-        assert_eq!(
-            rule(&steady(&[("page_fault", "unknown", 800)])),
-            []
-        );
+        assert_eq!(rule(&steady(&[("page_fault", "unknown", 800)])), []);
         assert_eq!(rule(&steady(&[("page_fault", "numa_hint", 800)])), []);
         assert_eq!(rule(&unmarked(&[("page_fault", "first_touch", 800)])), []);
     }

@@ -1,0 +1,83 @@
+//! From the runs to the document. Pure.
+
+use super::{
+    compare,
+    conclude::{conclude, conclude_all},
+    judgement::LEVEL,
+    model::{Experiment, KIND, Method, Metric, Outlier, Unit, Variant},
+    statistics::{bootstrap::median, outliers, rank_test::runs_needed},
+};
+use crate::profile::model::SCHEMA_VERSION;
+
+/// Compares the variants and draws the conclusions.
+#[must_use]
+pub fn analyse(question: String, variants: Vec<Variant>, warm_up: u32) -> Experiment {
+    let mut comparisons = compare::all(&variants);
+    let judged = compare::judged(&mut comparisons);
+    let runs = variants.iter().map(|variant| variant.profiles.len());
+    let method = Method {
+        runs: runs.min().unwrap_or(0),
+        warm_up,
+        level: LEVEL,
+        judged,
+        runs_needed: needed(&comparisons, judged),
+        steady: compare::is_steady(&variants),
+    };
+    for comparison in &mut comparisons {
+        comparison.conclusion = conclude(comparison, &method, &variants);
+    }
+    let conclusion = conclude_all(&comparisons, &method);
+    let first = variants.iter().find_map(|variant| variant.profiles.first());
+    let tool = first
+        .map(|profile| profile.tool.clone())
+        .unwrap_or_default();
+    let mut comparisons = comparisons.into_iter();
+    Experiment {
+        schema_version: SCHEMA_VERSION,
+        kind: KIND.to_owned(),
+        tool,
+        question,
+        comparison: comparisons.next().unwrap_or_default(),
+        further: comparisons.collect(),
+        outliers: outliers_of(&variants),
+        variants,
+        method,
+        conclusion,
+    }
+}
+
+/// The runs that it takes: with a single run nothing has been judged yet, and
+/// six numbers would be.
+fn needed(comparisons: &[super::model::Comparison], judged: usize) -> usize {
+    let least = if judged == 0 {
+        6 * comparisons.len()
+    } else {
+        judged
+    };
+    runs_needed(least, LEVEL)
+}
+
+/// Runs unlike the others of their variant, in one of the program's numbers.
+/// Memory is looked at now and then, so its numbers are odd by themselves.
+fn outliers_of(variants: &[Variant]) -> Vec<Outlier> {
+    let mut found = Vec::new();
+    for variant in variants {
+        for metric in Metric::ALL {
+            if metric.unit() == Unit::Bytes {
+                continue;
+            }
+            let values: Option<Vec<f64>> = variant.profiles.iter().map(|p| metric.of(p)).collect();
+            let Some(values) = values else { continue };
+            for place in outliers::places(&values) {
+                found.push(Outlier {
+                    variant: variant.name.clone(),
+                    run: place + 1,
+                    what: metric.words().to_owned(),
+                    value: values[place],
+                    median: median(&mut values.clone()),
+                });
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,110 @@
+//! One system call in another process, between two of its own instructions.
+
+use std::io;
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use super::{
+    ptrace::{self, News, Stop},
+    vdso,
+};
+use crate::sys::{self, ChildUsage, Ended};
+
+/// Code segment of 64-bit programs.
+const CODE_64: u64 = 0x33;
+
+/// The process has ended under our hands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gone(pub(super) Ended, pub(super) ChildUsage);
+
+/// Why there was no call.
+#[derive(Debug)]
+pub(super) enum NoCall {
+    Gone(Gone),
+    /// The process is as it was.
+    Refused(String),
+}
+
+impl From<io::Error> for NoCall {
+    fn from(error: io::Error) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+/// Where the process is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// Inside its `execve`.
+    Exec,
+    /// Before its first return to user mode.
+    Birth,
+}
+
+/// Makes a stopped process call `mlockall(MCL_CURRENT | MCL_FUTURE)`, and puts
+/// everything back. What the call gave: 0, or an error number negated.
+///
+/// `uncounted` is told when entries are ours (true) and when they are the
+/// program's again (false).
+pub(super) fn mlockall(
+    pid: Pid,
+    at: At,
+    syscall_offset: u64,
+    uncounted: &mut dyn FnMut(bool),
+) -> Result<i64, NoCall> {
+    let mut held = Vec::new();
+    if at == At::Exec {
+        // To the end of execve: what it returns with shall not be overwritten.
+        // It has been counted as a system call by now, or will be when it
+        // really returns: either way once.
+        step(pid, &mut held)?;
+    }
+    let saved = ptrace::registers(pid)?;
+    if saved.cs != CODE_64 {
+        return Err(NoCall::Refused("it is a 32-bit program".to_owned()));
+    }
+    let instruction = vdso::base(pid)? + syscall_offset;
+    let mut registers = saved;
+    registers.rip = instruction;
+    registers.rax = libc::SYS_mlockall.unsigned_abs();
+    registers.rdi = u64::from((libc::MCL_CURRENT | libc::MCL_FUTURE).unsigned_abs());
+    // Nothing to restart.
+    registers.orig_rax = u64::MAX;
+    let blocked = ptrace::blocked(pid)?;
+    ptrace::block(pid, u64::MAX)?;
+    uncounted(true);
+    let called = ptrace::set_registers(pid, &registers)
+        .map_err(NoCall::from)
+        .and_then(|()| step(pid, &mut held))
+        .and_then(|()| step(pid, &mut held))
+        .and_then(|()| Ok(ptrace::registers(pid)?.rax.cast_signed()));
+    if !matches!(called, Err(NoCall::Gone(_))) {
+        ptrace::set_registers(pid, &saved)?;
+        ptrace::block(pid, blocked)?;
+    }
+    uncounted(false);
+    for signal in held {
+        if let Ok(signal) = Signal::try_from(signal) {
+            let _it_may_be_gone = kill(pid, signal);
+        }
+    }
+    called
+}
+
+/// Lets the process go on to the next side of a system call. Signals that come
+/// in between are held back.
+fn step(pid: Pid, held: &mut Vec<i32>) -> Result<(), NoCall> {
+    loop {
+        ptrace::to_syscall(pid)?;
+        let (_, status, usage) = sys::wait_traced(Some(pid), true)?
+            .ok_or_else(|| NoCall::Refused("it cannot be waited for".to_owned()))?;
+        match ptrace::understand(status, usage) {
+            News::Ended(ended, usage) => return Err(NoCall::Gone(Gone(ended, usage))),
+            News::Stopped(Stop::Syscall) => return Ok(()),
+            News::Stopped(Stop::Signal(signal)) => held.push(signal),
+            News::Stopped(_) => {}
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What could go wrong for a program whose memory is to be locked, looked up
+//! beforehand: it must not be harmed by a fix that does not fit it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use nix::unistd::Pid;
+
+/// The capability to lock memory beyond the limit.
+const CAP_IPC_LOCK: u32 = 14;
+
+/// What `/proc/PID/status` says.
+pub(super) struct Status(String);
+
+impl Status {
+    pub(super) fn of(pid: Pid) -> io::Result<Self> {
+        fs::read_to_string(format!("/proc/{pid}/status")).map(Self)
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        let line = self.0.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.strip_prefix(':')?.trim())
+    }
+
+    /// The program's name.
+    pub(super) fn name(&self) -> &str {
+        self.field("Name").unwrap_or("?")
+    }
+
+    fn bytes(&self, name: &str) -> u64 {
+        let text = self.field(name).and_then(|text| text.strip_suffix(" kB"));
+        text.and_then(|text| text.trim().parse::<u64>().ok())
+            .map_or(0, |kib| kib * 1024)
+    }
+
+    /// Why its memory must not be locked, if so.
+    pub(super) fn refusal(&self, pid: Pid, needed_bytes: Option<u64>) -> Option<String> {
+        if self.field("Seccomp").is_some_and(|mode| mode != "0") {
+            return Some(
+                "it runs under a seccomp filter, which may kill it for a system call that is not \
+                 its own"
+                    .to_owned(),
+            );
+        }
+        let needed = needed_bytes.unwrap_or(0).max(self.bytes("VmSize"));
+        let (room, whose) = room(pid)?;
+        (needed > room).then(|| {
+            format!(
+                "it maps {} MiB of memory and {whose} has room for {}: populating all of it \
+                 would run out",
+                needed >> 20,
+                room >> 20
+            )
+        })
+    }
+
+    fn may_lock(&self) -> bool {
+        let set = self
+            .field("CapEff")
+            .and_then(|text| u64::from_str_radix(text, 16).ok());
+        set.is_some_and(|set| set >> CAP_IPC_LOCK & 1 == 1)
+    }
+
+    /// Lifts the limit on locked memory where there is one. The limit before,
+    /// if it was lifted.
+    ///
+    /// Below a limit the lock itself may succeed, and some later `mmap` of the
+    /// program fail for it: so no lock without lifting it.
+    pub(super) fn lift_limit(&self, pid: Pid) -> Result<Option<libc::rlimit>, String> {
+        let limits = fs::read_to_string(format!("/proc/{pid}/limits"));
+        let before = limits.ok().and_then(|text| locked_limit(&text));
+        let before = before.ok_or("its limits cannot be read")?;
+        if before.rlim_cur == libc::RLIM_INFINITY || self.may_lock() {
+            return Ok(None);
+        }
+        let unlimited = libc::rlimit {
+            rlim_cur: libc::RLIM_INFINITY,
+            rlim_max: libc::RLIM_INFINITY,
+        };
+        set_limit(pid, &unlimited).map_err(|error| {
+            format!(
+                "it may lock {} KiB of memory (RLIMIT_MEMLOCK), and raising that takes \
+                 CAP_SYS_RESOURCE: {error}",
+                before.rlim_cur >> 10
+            )
+        })?;
+        Ok(Some(before))
+    }
+}
+
+/// The limit on locked memory in `/proc/PID/limits`, which everybody may read.
+fn locked_limit(text: &str) -> Option<libc::rlimit> {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Max locked memory"))?;
+    let mut words = line.split_whitespace().map(|word| match word {
+        "unlimited" => Some(libc::RLIM_INFINITY),
+        number => number.parse().ok(),
+    });
+    Some(libc::rlimit {
+        rlim_cur: words.next()??,
+        rlim_max: words.next()??,
+    })
+}
+
+/// Sets the limit on locked memory of a process.
+pub(super) fn set_limit(pid: Pid, limit: &libc::rlimit) -> io::Result<()> {
+    let nowhere = std::ptr::null_mut();
+    // SAFETY: the limit is live, and the old one is not asked for.
+    let result = unsafe { libc::prlimit(pid.as_raw(), libc::RLIMIT_MEMLOCK, limit, nowhere) };
+    match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The least room that the machine and the process's control groups have, and
+/// whose it is.
+fn room(pid: Pid) -> Option<(u64, String)> {
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
+        Some((kib * 1024, "this machine".to_owned()))
+    });
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let of_groups = groups.lines().flat_map(|line| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (controllers, path) = (parts.next().unwrap_or(""), parts.next().unwrap_or("/"));
+        match controllers {
+            "" => rooms_up("/sys/fs/cgroup", path, "memory.max", "memory.current"),
+            _ if controllers.split(',').any(|name| name == "memory") => rooms_up(
+                "/sys/fs/cgroup/memory",
+                path,
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+            ),
+            _ => Vec::new(),
+        }
+    });
+    machine
+        .into_iter()
+        .chain(of_groups)
+        .min_by_key(|(room, _)| *room)
+}
+
+/// The room of a control group and of those that it is in.
+fn rooms_up(root: &str, path: &str, limit: &str, usage: &str) -> Vec<(u64, String)> {
+    let number = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
+    let mut found = Vec::new();
+    let mut folder = Path::new(root).join(path.trim_start_matches('/'));
+    while folder.starts_with(root) {
+        if let (Some(limit), Some(usage)) = (number(folder.join(limit)), number(folder.join(usage)))
+        {
+            let whose = format!("the control group {}", folder.display());
+            found.push((limit.saturating_sub(usage), whose));
+        }
+        if !folder.pop() {
+            break;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(lines: &str) -> Status {
+        Status(format!("Name:\tfio\n{lines}"))
+    }
+
+    /// Both limits are read, also where there is none.
+    #[test]
+    fn limits_are_read() {
+        let text = "Limit      Soft Limit   Hard Limit   Units\n\
+                    Max locked memory         65536                unlimited            bytes\n";
+        let limit = locked_limit(text).expect("read");
+        assert_eq!(limit.rlim_cur, 65_536);
+        assert_eq!(limit.rlim_max, libc::RLIM_INFINITY);
+        assert!(locked_limit("").is_none());
+    }
+
+    /// A filter and too little memory are reasons; neither is none.
+    #[test]
+    fn what_would_harm_is_refused() {
+        let pid = Pid::this();
+        let filtered = status("Seccomp:\t2\n").refusal(pid, None).expect("refused");
+        assert!(filtered.contains("seccomp"), "{filtered}");
+        let plain = "Seccomp:\t0\nVmSize:\t    1024 kB\n";
+        assert_eq!(status(plain).refusal(pid, None), None);
+        let large = status(plain).refusal(pid, Some(1 << 60)).expect("refused");
+        assert!(large.contains("MiB"), "{large}");
+    }
+}
