@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 use super::{deny, file_size, lint, no_op, step};
-use crate::{build_ebpf, test, workspace};
+use crate::{build_ebpf, lab, test, workspace};
 
 type Step = (&'static str, fn() -> Result<()>);
 
@@ -27,21 +27,28 @@ pub(crate) struct Options {
     /// Install the pieces of the eBPF toolchain that are missing, first
     #[arg(long)]
     install: bool,
+    /// Also run the kernel lab's scenarios, which take most of an hour
+    #[arg(long)]
+    lab: bool,
 }
 
 /// Runs the steps; the first one that fails ends it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let begin = Instant::now();
     build_ebpf::toolchain(options.install)?;
-    for (number, (name, step)) in STEPS.iter().enumerate() {
-        println!("[{}/{}] {name}", number + 1, STEPS.len());
+    let mut steps = STEPS.to_vec();
+    if options.lab {
+        steps.push(("kernel lab", lab::scenarios));
+    }
+    for (number, (name, step)) in steps.iter().enumerate() {
+        println!("[{}/{}] {name}", number + 1, steps.len());
         let begin = Instant::now();
         step().with_context(|| format!("step \"{name}\" failed"))?;
         println!("      {name}: ok, {:.1} s", begin.elapsed().as_secs_f64());
     }
     println!(
         "ci: all {} steps ok, {:.1} s",
-        STEPS.len(),
+        steps.len(),
         begin.elapsed().as_secs_f64()
     );
     Ok(())

@@ -98,6 +98,22 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     }
 }
 
+/// Runs all that has to hold before a change goes in.
+pub(crate) fn scenarios() -> Result<()> {
+    let options = <Alone as clap::Parser>::try_parse_from(["lab", "--scenarios"])
+        .context("no such options")?;
+    let status = try_run(&options.options)?;
+    ensure!(status == 0, "status {status}: what failed is named above");
+    Ok(())
+}
+
+/// The options by themselves.
+#[derive(clap::Parser)]
+struct Alone {
+    #[command(flatten)]
+    options: Options,
+}
+
 /// What came of one boot.
 struct Outcome {
     release: String,

@@ -90,8 +90,11 @@ impl<'a> Column<'a> {
 
     /// Whether a round of these tests has it, or one of fewer tests.
     fn owes(&self, name: &str, all: &[Self]) -> bool {
-        let is_among_ours =
-            |other: &&Self| self.modules.is_empty() || other.modules == self.modules;
+        let is_among_ours = |other: &&Self| match (self.modules, other.modules) {
+            ([], _) => true,
+            (_, []) => false,
+            (ours, theirs) => theirs.iter().all(|module| ours.contains(module)),
+        };
         let mut others = all.iter().filter(is_among_ours);
         others.any(|other| other.find(name).is_some())
     }

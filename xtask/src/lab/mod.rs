@@ -11,4 +11,4 @@ mod scenario;
 mod suite;
 mod tools;
 
-pub(crate) use command::{Options, run};
+pub(crate) use command::{Options, run, scenarios};

@@ -31,6 +31,12 @@ pub(crate) fn faults(options: &[&str], arguments: &[&str]) -> Json {
 fn measure(options: &[&str], target: &Path, arguments: &[&str]) -> Json {
     let mut command = command::measuring("run");
     command.args(["--format", "json"]).args(options);
+    // Maps of full size take an emulated processor seconds to set up.
+    for (option, enough) in [("--ledger-rows", "16384"), ("--fault-pages", "32768")] {
+        if !options.contains(&option) {
+            command.args([option, enough]);
+        }
+    }
     command.arg("--").arg(target).args(arguments);
     from_output(&command.output().expect("the binary starts"))
 }
