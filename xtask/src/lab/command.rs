@@ -14,12 +14,15 @@ use super::guest::{Ending, Lab, Limits, Machine, Script, Signals};
 use super::kernels::{Catalog, Kernel, Wanted, fetch};
 use super::scenario::{self, Scenario};
 use super::suite::{self, Tally};
-use super::{exactness, tools};
+use super::{exactness, side_by_side, tools};
 use crate::ebpf_object::process;
 use crate::workspace;
 
 /// The lab itself failed; nothing is known of the command.
 const FAILED: u8 = 125;
+
+/// An emulated guest mostly keeps one CPU busy: modeswitch starting.
+const GUESTS_AT_ONCE: usize = 2;
 
 /// Run a command, or the tests that need root, on stock kernels in QEMU.
 ///
@@ -125,9 +128,10 @@ struct Outcome {
 fn try_run(options: &Options) -> Result<u8> {
     let wanted = Wanted::list(&options.kernel)?;
     tools::ensure_installed()?;
-    let mut lab = lab(options)?;
+    let machine = machine(options)?;
+    let lab = lab(options)?;
     let scenarios = if options.scenarios {
-        scenario::all(&lab.machine)?
+        scenario::all(&machine)?
     } else {
         let rounds = if options.command.is_empty() {
             scenario::rounds(&options.backend)?
@@ -137,7 +141,7 @@ fn try_run(options: &Options) -> Result<u8> {
         vec![Scenario {
             name: "",
             kernels: wanted,
-            machine: lab.machine.clone(),
+            machine,
             rounds,
         }]
     };
@@ -152,9 +156,8 @@ fn try_run(options: &Options) -> Result<u8> {
     };
     let catalog = Catalog::load(&lab.cache, options.refresh)?;
     let folder = env::current_dir().context("the working directory is gone")?;
-    let mut outcomes = Vec::new();
-    'all: for scenario in &scenarios {
-        lab.machine = scenario.machine.clone();
+    let mut boots = Vec::new();
+    for scenario in &scenarios {
         let mut script = Script::new(folder.clone(), &bin);
         if options.command.is_empty() {
             suite::prepare(&scenario.rounds, &binaries, &mut script)?;
@@ -163,14 +166,14 @@ fn try_run(options: &Options) -> Result<u8> {
         }
         for wanted in &scenario.kernels {
             let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
-            let outcome = on_kernel(options, &lab, &kernel, &script, scenario)?;
-            let is_over = outcome.ending == Ending::Interrupted;
-            outcomes.push(outcome);
-            if is_over {
-                break 'all;
-            }
+            boots.push((scenario, kernel, script.clone()));
         }
     }
+    let at_once = if lab.several { GUESTS_AT_ONCE } else { 1 };
+    let outcomes = side_by_side::map(&boots, at_once, |(scenario, kernel, script)| {
+        (!lab.signals.arrived()).then(|| on_kernel(options, &lab, kernel, script, scenario))
+    });
+    let outcomes = outcomes.into_iter().flatten().collect::<Result<Vec<_>>>()?;
     let is_complete = tables(&outcomes);
     if outcomes.len() > 1 || options.command.is_empty() {
         summarize(&outcomes);
@@ -194,20 +197,24 @@ fn tables(outcomes: &[Outcome]) -> bool {
     is_complete
 }
 
-fn lab(options: &Options) -> Result<Lab> {
+fn machine(options: &Options) -> Result<Machine> {
     let cpus = options.cpus.unwrap_or(if options.numa { 4 } else { 2 });
     ensure!(
         !options.numa || cpus.is_multiple_of(2),
         "two NUMA nodes need an even number of CPUs"
     );
+    Ok(Machine {
+        cpus,
+        memory_mib: options.memory,
+        numa: options.numa,
+        append: options.append.clone(),
+    })
+}
+
+fn lab(options: &Options) -> Result<Lab> {
+    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     Ok(Lab {
         cache: Cache::open()?,
-        machine: Machine {
-            cpus,
-            memory_mib: options.memory,
-            numa: options.numa,
-            append: options.append.clone(),
-        },
         limits: Limits {
             total: Duration::from_mins(options.timeout),
             silence: Duration::from_secs(options.silence),
@@ -215,6 +222,7 @@ fn lab(options: &Options) -> Result<Lab> {
         signals: Signals::hold_back()?,
         console: options.console,
         emulate: options.emulate,
+        several: options.scenarios && cpus >= GUESTS_AT_ONCE,
     })
 }
 
@@ -236,7 +244,7 @@ fn on_kernel(
     script: &Script,
     scenario: &Scenario,
 ) -> Result<Outcome> {
-    let (ending, tallies) = lab.run(kernel, script, |results| {
+    let (ending, tallies) = lab.run(&scenario.machine, kernel, script, |results| {
         if let Some(folder) = &options.results {
             copy(results, &folder.join(&kernel.release).join(scenario.name))?;
         }

@@ -8,6 +8,7 @@ mod guest;
 mod initramfs;
 mod kernels;
 mod scenario;
+mod side_by_side;
 mod suite;
 mod tools;
 

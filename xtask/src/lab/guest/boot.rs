@@ -44,19 +44,21 @@ pub(in crate::lab) struct Limits {
 #[derive(Debug)]
 pub(in crate::lab) struct Lab {
     pub(in crate::lab) cache: Cache,
-    pub(in crate::lab) machine: Machine,
     pub(in crate::lab) limits: Limits,
     pub(in crate::lab) signals: Signals,
     /// Whether to show the guest's console.
     pub(in crate::lab) console: bool,
     /// Never even try KVM.
     pub(in crate::lab) emulate: bool,
+    /// Hold what a guest says until it has ended: others run beside it.
+    pub(in crate::lab) several: bool,
 }
 
 impl Lab {
     /// Runs a script in a guest. `results` sees what it left behind.
     pub(in crate::lab) fn run<T>(
         &self,
+        machine: &Machine,
         kernel: &Kernel,
         script: &Script,
         results: impl FnOnce(&Path) -> Result<T>,
@@ -65,20 +67,24 @@ impl Lab {
         let accelerator = if self.emulate {
             Accelerator::Tcg
         } else {
-            Accelerator::choose(&self.cache, kernel, || self.trial(kernel, &initramfs))?
+            Accelerator::choose(&self.cache, kernel, || {
+                self.trial(machine, kernel, &initramfs)
+            })?
         };
         let boot = Boot::prepare(&self.cache, &initramfs, script)?;
         eprintln!(
             "lab: booting {}, {} CPUs, by {}",
             kernel.release,
-            self.machine.cpus,
+            machine.cpus,
             accelerator.name()
         );
         let begin = Instant::now();
-        let qemu = boot.start(&self.machine, kernel, accelerator)?;
+        let qemu = boot.start(machine, kernel, accelerator)?;
         let mut guest = Guest::new(qemu, &boot);
         guest.shows_console = self.console;
+        guest.held = self.several.then(Vec::new);
         let ending = guest.watch(self.limits, &self.signals)?;
+        guest.show_held()?;
         guest.explain(&ending);
         eprintln!(
             "lab: {}: {ending}, {:.1} s",
@@ -90,10 +96,10 @@ impl Lab {
     }
 
     /// Whether a guest that has nothing to do does it quickly under KVM.
-    fn trial(&self, kernel: &Kernel, initramfs: &[u8]) -> Result<bool> {
+    fn trial(&self, machine: &Machine, kernel: &Kernel, initramfs: &[u8]) -> Result<bool> {
         let script = Script::trial();
         let boot = Boot::prepare(&self.cache, initramfs, &script)?;
-        let qemu = boot.start(&self.machine, kernel, Accelerator::Kvm)?;
+        let qemu = boot.start(machine, kernel, Accelerator::Kvm)?;
         let limits = Limits {
             total: TRIAL,
             silence: TRIAL,
@@ -167,6 +173,8 @@ struct Guest<'a> {
     stdout: Follower,
     stderr: Follower,
     shows_console: bool,
+    /// What it has said, if that is not to be shown yet.
+    held: Option<Vec<u8>>,
 }
 
 impl Drop for Guest<'_> {
@@ -187,6 +195,7 @@ impl<'a> Guest<'a> {
             stdout: Follower::new(boot.share.stdout()),
             stderr: Follower::new(boot.share.stderr()),
             shows_console: false,
+            held: None,
         }
     }
 
@@ -237,6 +246,12 @@ impl<'a> Guest<'a> {
     /// Hands on what the guest has written since.
     fn pass_on(&mut self) -> Result<()> {
         let context = "cannot pass on the guest's output";
+        if let Some(held) = &mut self.held {
+            held.extend(self.stdout.read()?);
+            held.extend(self.stderr.read()?);
+            self.console.read(&self.console_file.read()?);
+            return Ok(());
+        }
         let mut out = io::stdout().lock();
         out.write_all(&self.stdout.read()?).context(context)?;
         out.flush().context(context)?;
@@ -248,6 +263,15 @@ impl<'a> Guest<'a> {
             error.write_all(&console).context(context)?;
         }
         Ok(())
+    }
+
+    /// Shows in one piece what was not shown as it came.
+    fn show_held(&mut self) -> Result<()> {
+        let held = self.held.take().unwrap_or_default();
+        let mut out = io::stdout().lock();
+        out.write_all(&held)
+            .and_then(|()| out.flush())
+            .context("cannot pass on the guest's output")
     }
 
     fn say_farewell(&mut self) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Ctrl-C and its kin, as something that can be asked for.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::{Context as _, Result};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -9,6 +11,8 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 #[derive(Debug)]
 pub(in crate::lab) struct Signals {
     fd: SignalFd,
+    /// Several guests may ask, and a signal can be read but once.
+    has_arrived: AtomicBool,
 }
 
 impl Signals {
@@ -20,11 +24,17 @@ impl Signals {
         set.thread_block().context("cannot hold back signals")?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let fd = SignalFd::with_flags(&set, flags).context("cannot receive signals")?;
-        Ok(Self { fd })
+        Ok(Self {
+            fd,
+            has_arrived: AtomicBool::new(false),
+        })
     }
 
     /// Whether one has come.
-    pub(super) fn arrived(&self) -> bool {
-        matches!(self.fd.read_signal(), Ok(Some(_)))
+    pub(in crate::lab) fn arrived(&self) -> bool {
+        if matches!(self.fd.read_signal(), Ok(Some(_))) {
+            self.has_arrived.store(true, Ordering::Relaxed);
+        }
+        self.has_arrived.load(Ordering::Relaxed)
     }
 }
