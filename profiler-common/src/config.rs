@@ -34,8 +34,16 @@ pub struct ProbeConfig {
     pub stack_interval: u32,
     /// The profiler's own process, never counted.
     pub own_tgid: u32,
-    /// Always zero.
-    pub padding: u32,
+    /// Which stacks are taken: bits of [`stack_kinds`].
+    pub stack_kinds: u32,
+}
+
+/// Bits of [`ProbeConfig::stack_kinds`].
+pub mod stack_kinds {
+    /// The kernel's call chain.
+    pub const KERNEL: u32 = 1 << 0;
+    /// The program's.
+    pub const USER: u32 = 1 << 1;
 }
 
 /// Values of [`ProbeConfig::filter`].

@@ -19,7 +19,7 @@ pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
     filter: 0,
     stack_interval: 0,
     own_tgid: 0,
-    padding: 0,
+    stack_kinds: 0,
     task_flags_offset: 0,
 });
 

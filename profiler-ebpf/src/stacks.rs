@@ -5,6 +5,7 @@ use aya_ebpf::{
     programs::tracing::StackIdContext,
 };
 use profiler_common::{
+    config::stack_kinds,
     key::{CacheLine, StackKey, WITHOUT_INNERMOST},
     loss::Loss,
 };
@@ -33,8 +34,8 @@ pub fn sample<C: StackIdContext>(ctx: &C, line: *const CacheLine) {
         tid: key.tid,
         born: key.born,
         detail: key.detail,
-        kernel_stack: stack_id(ctx, 0),
-        user_stack: stack_id(ctx, u64::from(BPF_F_USER_STACK)),
+        kernel_stack: wanted(ctx, stack_kinds::KERNEL, 0),
+        user_stack: wanted(ctx, stack_kinds::USER, u64::from(BPF_F_USER_STACK)),
         slot: key.slot,
         phase: key.phase,
         kind: key.kind,
@@ -42,6 +43,18 @@ pub fn sample<C: StackIdContext>(ctx: &C, line: *const CacheLine) {
     };
     add(&row);
 }
+
+/// The id of a stack, or of none if that kind is not asked for.
+#[inline(always)]
+fn wanted<C: StackIdContext>(ctx: &C, kind: u32, flags: u64) -> i32 {
+    if config!(stack_kinds) & kind == 0 {
+        return NOT_WANTED;
+    }
+    stack_id(ctx, flags)
+}
+
+/// `-ENOENT`
+const NOT_WANTED: i32 = -2;
 
 /// `-EEXIST`: another stack has the same hash.
 const COLLISION: i32 = -17;

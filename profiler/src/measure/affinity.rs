@@ -19,13 +19,20 @@ pub fn allowed() -> Vec<u32> {
         .collect()
 }
 
-/// Checks that a target may run on these CPUs.
+/// Checks that a target may run on these CPUs. Those set apart with `isolcpus=`
+/// are not among the ones that a process starts out with, but it may go there.
 ///
 /// # Errors
 /// [`Error::Usage`] naming the CPU that is not there.
 pub fn check(cpus: &[u32]) -> Result<(), Error> {
     let allowed = allowed();
-    match cpus.iter().find(|cpu| !allowed.contains(cpu)) {
+    let others = cpus.iter().filter(|cpu| !allowed.contains(cpu));
+    let mut refused = others.filter(|&&cpu| set(&[cpu]).is_err());
+    let refused = refused.next().copied();
+    if let Err(error) = set(&allowed) {
+        log::debug!("cannot go back to all CPUs: {error}");
+    }
+    match refused {
         None => Ok(()),
         Some(cpu) => Err(Error::Usage(format!(
             "there is no CPU {cpu} to run on: this process may use {}",

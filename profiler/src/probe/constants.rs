@@ -59,7 +59,7 @@ pub(super) fn config(
         },
         stack_interval: settings.stacks.interval(),
         own_tgid: std::process::id(),
-        padding: 0,
+        stack_kinds: settings.stacks.kinds(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a measurement asks of the probes.
 
-use profiler_common::fault_config::level;
+use profiler_common::{config::stack_kinds, fault_config::level};
 
 use super::backend::BackendChoice;
 
@@ -12,7 +12,9 @@ pub enum StackPolicy {
     Off,
     /// The first and then every 64th entry of each row of the ledger.
     Sample,
-    /// Every entry. Costs about twenty times the count.
+    /// The program's stack of every entry, and not the kernel's.
+    User,
+    /// Both of every entry. Costs about twenty times the count.
     All,
 }
 
@@ -23,7 +25,17 @@ impl StackPolicy {
         match self {
             Self::Off => 0,
             Self::Sample => 64,
-            Self::All => 1,
+            Self::User | Self::All => 1,
+        }
+    }
+
+    /// Which stacks are taken, as the programs know it.
+    #[must_use]
+    pub const fn kinds(self) -> u32 {
+        match self {
+            Self::Off => 0,
+            Self::User => stack_kinds::USER,
+            Self::Sample | Self::All => stack_kinds::USER | stack_kinds::KERNEL,
         }
     }
 
@@ -33,6 +45,7 @@ impl StackPolicy {
         match self {
             Self::Off => "off",
             Self::Sample => "sample",
+            Self::User => "user",
             Self::All => "all",
         }
     }

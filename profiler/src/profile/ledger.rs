@@ -11,6 +11,7 @@ use super::{
 use crate::{
     classify::{cause::Cause, entry, fault},
     collect::snapshot::{Row, Snapshot, UNKNOWN_FRAME},
+    probe::settings::StackPolicy,
 };
 
 /// Counts of one cause, in all and by phase.
@@ -190,6 +191,9 @@ fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
 }
 
 fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
+    if snapshot.stack_policy == StackPolicy::User.name() {
+        return Vec::new();
+    }
     let mut counts: BTreeMap<(Cause, Vec<String>), u64> = BTreeMap::new();
     let stacks = snapshot.stacks.iter();
     for stack in stacks.filter(|stack| audit::is_shown(&stack.row, snapshot)) {

@@ -19,6 +19,7 @@ mod root_counts;
 mod root_cpus;
 mod root_endings;
 mod root_experiment;
+mod root_fallback;
 mod root_faults;
 mod root_fixes;
 mod root_flatline;

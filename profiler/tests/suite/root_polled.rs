@@ -1,6 +1,6 @@
 //! Devices that can be polled: the whole chain, and the fallback from it.
 
-use std::{fs, path::Path, process::Output};
+use std::{fs, process::Output};
 
 use crate::{
     needs_root,
@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-const IOS: u64 = 20_000;
+pub(crate) const IOS: u64 = 20_000;
 
 /// The workload on a device under `run --io-uring`.
-fn workload(device: &str, mode: &str) -> Output {
+pub(crate) fn workload(device: &str, mode: &str) -> Output {
     let own = env!("CARGO_BIN_EXE_modeswitch");
     let file = format!("/dev/{device}");
     let mut command = command::measuring("run");
@@ -38,12 +38,12 @@ fn profile(output: Output) -> Json {
     })
 }
 
-fn can_poll(device: &str) -> bool {
+pub(crate) fn can_poll(device: &str) -> bool {
     let file = format!("/sys/block/{device}/queue/io_poll");
     fs::read_to_string(file).is_ok_and(|text| text.trim() == "1")
 }
 
-fn findings(profile: &Json) -> Vec<String> {
+pub(crate) fn findings(profile: &Json) -> Vec<String> {
     let list = profile.0["polling"]["findings"].as_array().expect("a list");
     let texts = list.iter().map(|text| text.as_str().expect("a sentence"));
     texts.map(str::to_owned).collect()
@@ -107,60 +107,6 @@ fn root_polled_nvme() {
 fn root_polled_null_blk() {
     needs_root!("root_polled_null_blk");
     assert_polled("root_polled_null_blk", "nullb0");
-}
-
-/// Gives the drive as many poll queues as said.
-fn set_poll_queues(count: u32) {
-    let parameter = "/sys/module/nvme/parameters/poll_queues";
-    fs::write(parameter, count.to_string()).expect("a parameter of the lab's drive");
-    fs::write("/sys/class/nvme/nvme0/reset_controller", "1").expect("the lab's drive");
-}
-
-/// Puts the drive back, however the test ends.
-struct PollQueues;
-
-impl Drop for PollQueues {
-    fn drop(&mut self) {
-        set_poll_queues(1);
-    }
-}
-
-/// Without poll queues, older kernels take IOPOLL and complete by interrupt in
-/// silence: that is found and said. Newer ones refuse: that is passed on.
-#[test]
-fn root_silent_fallback() {
-    needs_root!("root_silent_fallback");
-    if !is_lab() || !Path::new("/sys/class/nvme/nvme0").exists() {
-        return skip_here(
-            "root_silent_fallback",
-            "resets an NVMe drive, so only in the lab",
-        );
-    }
-    let restored = PollQueues;
-    set_poll_queues(0);
-    assert!(!can_poll("nvme0n1"), "the drive has lost its poll queues");
-    let output = workload("nvme0n1", "sqpoll-iopoll");
-    let message = command::stderr(&output);
-    let refused = message.contains("poll");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if let Some(begin) = text.find("\n{") {
-        let profile = from_output(&Output {
-            stdout: text.as_bytes()[begin..].to_vec(),
-            ..output
-        });
-        if profile.0["io"].is_null() || profile.0["io"]["errors"] != 0 {
-            assert!(refused, "{message}");
-        } else {
-            let findings = findings(&profile);
-            let says = |text: &String| text.starts_with("completion does NOT poll");
-            assert!(findings.iter().any(says), "{findings:?}");
-            let irqs = profile.0["io"]["polling"]["device_irqs"].as_u64();
-            assert!(irqs > Some(IOS / 100), "{irqs:?}");
-        }
-    } else {
-        assert!(refused, "{message}");
-    }
-    drop(restored);
 }
 
 /// Whether this is a guest that may be treated roughly.

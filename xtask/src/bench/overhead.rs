@@ -36,19 +36,21 @@ enum Kind {
 }
 
 /// Everybody, the reference first.
-const FIELD: [(&str, Kind); 8] = [
+const FIELD: [(&str, Kind); 10] = [
     ("no probe", Kind::Nothing),
     ("empty program, raw sys_exit (floor)", Kind::Floor),
     ("modeswitch", Kind::Modeswitch("off")),
     ("modeswitch --stacks sample", Kind::Modeswitch("sample")),
+    ("modeswitch --stacks user", Kind::Modeswitch("user")),
     ("modeswitch --stacks all", Kind::Modeswitch("all")),
     ("perf stat -e raw_syscalls:sys_enter", Kind::Perf),
     ("bpftrace @ = count()", Kind::Bpftrace("@ = count();")),
-    (
-        "bpftrace @[kstack] = count()",
-        Kind::Bpftrace("@[kstack] = count();"),
-    ),
+    ("bpftrace @[ustack] = count()", USER_STACKS),
+    ("bpftrace @[kstack] = count()", KERNEL_STACKS),
 ];
+
+const USER_STACKS: Kind = Kind::Bpftrace("@[ustack] = count();");
+const KERNEL_STACKS: Kind = Kind::Bpftrace("@[kstack] = count();");
 
 /// Runs everybody in turn and prints the table. What targets were missed.
 pub(super) fn run(modeswitch: &Path, cpu: usize, rounds: u32) -> Result<Vec<String>> {
@@ -188,11 +190,17 @@ fn judge(field: &[Contestant]) -> Vec<String> {
         let name = format!("modeswitch adds at most {MOST_OF_FLOOR} × an empty program");
         check(&name, ours <= MOST_OF_FLOOR * floor);
     }
-    if let Some((_, kind)) = FIELD.last()
-        && let Some(stacks) = median_added(field, *kind)
-    {
+    if let Some(stacks) = median_added(field, KERNEL_STACKS) {
         let name = format!("modeswitch adds {LEAST_BELOW_STACKS} × less than kernel stacks");
         check(&name, ours * LEAST_BELOW_STACKS <= stacks);
+    }
+    if let Some(theirs) = median_added(field, USER_STACKS)
+        && let Some(ours) = median_added(field, Kind::Modeswitch("user"))
+    {
+        check(
+            "modeswitch's user stacks add less than bpftrace's",
+            ours < theirs,
+        );
     }
     missed
 }

@@ -104,6 +104,7 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
     let mut with_both_functions = common();
     with_both_functions.push(known("fentry-prepare"));
     let losses = |backend| round(backend, &["root_losses"]);
+    let fallback = round("auto", &["root_fallback"]);
     let flat = |backend| round(backend, &["root_flatline"]);
     Ok(vec![
         scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
@@ -113,6 +114,12 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
             "6.1,newest",
             with(plain.cpus, "preempt=full"),
             vec![losses("auto"), losses("tracepoint")],
+        )?,
+        scenario(
+            "no poll queues",
+            "5.10,newest",
+            with(plain.cpus, "lab.poll_queues=0"),
+            vec![fallback],
         )?,
         scenario(
             "nohz_full",

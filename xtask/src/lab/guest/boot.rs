@@ -28,6 +28,8 @@ use crate::lab::tools;
 const STEP: Duration = Duration::from_millis(50);
 /// From the command's end to power-off.
 const FAREWELL: Duration = Duration::from_secs(15);
+/// How often a guest is booted that is lost through the emulation.
+const ATTEMPTS: u32 = 3;
 const TRIAL: Duration = Duration::from_secs(20);
 const DRIVE_BYTES: u64 = 1 << 30;
 const DISK_BYTES: u64 = 4 << 30;
@@ -71,16 +73,41 @@ impl Lab {
                 self.trial(machine, kernel, &initramfs)
             })?
         };
-        let boot = Boot::prepare(&self.cache, &initramfs, script)?;
+        let mut attempts = 1..=ATTEMPTS;
+        loop {
+            let is_last = attempts.next() == Some(ATTEMPTS);
+            let boot = Boot::prepare(&self.cache, &initramfs, script)?;
+            let (ending, by_the_emulator) = self.attempt(machine, kernel, accelerator, &boot)?;
+            if by_the_emulator && !is_last {
+                eprintln!(
+                    "lab: {}: the emulated processor ran into a breakpoint that the kernel had \
+                     taken away; booting again",
+                    kernel.release
+                );
+                continue;
+            }
+            return Ok((ending, results(&boot.share.results())?));
+        }
+    }
+
+    /// One boot. Also tells whether it was lost through the emulation.
+    fn attempt(
+        &self,
+        machine: &Machine,
+        kernel: &Kernel,
+        accelerator: Accelerator,
+        boot: &Boot,
+    ) -> Result<(Ending, bool)> {
         eprintln!(
-            "lab: booting {}, {} CPUs, by {}",
+            "lab: booting {} {}, {} CPUs, by {}",
             kernel.release,
+            machine.append.trim(),
             machine.cpus,
             accelerator.name()
         );
         let begin = Instant::now();
         let qemu = boot.start(machine, kernel, accelerator)?;
-        let mut guest = Guest::new(qemu, &boot);
+        let mut guest = Guest::new(qemu, boot);
         guest.shows_console = self.console;
         guest.held = self.several.then(Vec::new);
         let ending = guest.watch(self.limits, &self.signals)?;
@@ -91,8 +118,10 @@ impl Lab {
             kernel.release,
             begin.elapsed().as_secs_f64()
         );
-        let results = results(&boot.share.results())?;
-        Ok((ending, results))
+        let by_the_emulator = accelerator == Accelerator::Tcg
+            && matches!(ending, Ending::Lost(_))
+            && guest.console.met_stale_breakpoint();
+        Ok((ending, by_the_emulator))
     }
 
     /// Whether a guest that has nothing to do does it quickly under KVM.

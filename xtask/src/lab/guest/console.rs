@@ -22,7 +22,11 @@ pub(super) struct Console {
     lines: VecDeque<String>,
     partial: Vec<u8>,
     fatal: Option<String>,
+    met_stale_breakpoint: bool,
 }
+
+/// How a kernel reports a breakpoint of its own that it has taken away already.
+const STALE_BREAKPOINT: &str = "int3: 0000";
 
 impl Console {
     /// Takes more of the console's output.
@@ -40,6 +44,7 @@ impl Console {
     }
 
     fn line(&mut self, line: String) {
+        self.met_stale_breakpoint |= line.contains(STALE_BREAKPOINT);
         if self.fatal.is_none() && is_fatal(&line) {
             self.fatal = Some(line.clone());
         }
@@ -52,6 +57,13 @@ impl Console {
     /// The first line that says that all is lost.
     pub(super) fn fatal(&self) -> Option<&str> {
         self.fatal.as_deref()
+    }
+
+    /// Whether the kernel died of a breakpoint that it had taken away. To patch
+    /// its code it puts one there and waits until every processor knows; but an
+    /// emulated processor may still run what it translated before.
+    pub(super) fn met_stale_breakpoint(&self) -> bool {
+        self.met_stale_breakpoint
     }
 
     /// The last lines.

@@ -13,7 +13,11 @@ mount -t devtmpfs dev /dev || fail "no /dev"
 mount -t proc proc /proc || fail "no /proc"
 mount -t sysfs sys /sys || fail "no /sys"
 
+arguments=$(cat /proc/cmdline)
 while read -r name parameters; do
+    case "$name $arguments" in
+        "nvme "*lab.poll_queues=0*) parameters=poll_queues=0 ;;
+    esac
     insmod "/modules/$name.ko" $parameters || echo "lab: $name cannot be loaded"
 done </modules/list
 
