@@ -19,7 +19,7 @@ use profiler_common::{
 use crate::{config::in_text, losses, maps::ALLOCATIONS, regs, target};
 
 /// Error numbers are the last page of all addresses.
-const FIRST_ERROR: u64 = -4095_i64 as u64;
+const FIRST_ERROR: u64 = u64::MAX - 4094;
 
 /// Takes down a call of the current thread if the thread is measured and the
 /// call succeeded. `regs` are its saved registers.

@@ -80,12 +80,9 @@ pub fn examine(address: u64, error_code: u32) -> u32 {
 /// Whether the kernel may have to wait for a page, and so call the fault major.
 #[inline(always)]
 fn may_wait(kind: FaultKind, flags: u64, found: u64) -> u32 {
-    let never = match kind {
-        // Shared anonymous memory may have gone to swap.
-        FaultKind::FirstTouch => flags & vm::SHARED == 0,
-        FaultKind::CopyOnWrite => found != 0,
-        FaultKind::NumaHint | FaultKind::Raced => true,
-        _ => false,
-    };
+    // Shared anonymous memory may have gone to swap.
+    let is_new = kind == FaultKind::FirstTouch && flags & vm::SHARED == 0;
+    let is_there = kind == FaultKind::CopyOnWrite && found != 0;
+    let never = is_new || is_there || matches!(kind, FaultKind::NumaHint | FaultKind::Raced);
     if never { 0 } else { PENDING }
 }

@@ -84,6 +84,10 @@ fn describe(mm: u64, key: MappingKey, start: u64, end: u64, file: u64, flags: u6
     info.file_pages = 0;
     info.inode = 0;
     info.device = 0;
+    #[expect(
+        clippy::cast_ptr_alignment,
+        reason = "the name begins at a multiple of 8 bytes"
+    )]
     let first_letters = info.name.as_mut_ptr().cast::<u64>();
     // SAFETY: the name begins at a multiple of 8 bytes and is longer than that.
     unsafe { first_letters.write_volatile(0) };
@@ -118,14 +122,12 @@ fn describe(mm: u64, key: MappingKey, start: u64, end: u64, file: u64, flags: u6
     } else {
         MappingClass::File
     };
-    info.class = u32::from(class.code());
-    if MAPPINGS
-        .insert(key, &*info, u64::from(BPF_NOEXIST))
-        .is_err()
-    {
+    let code = u32::from(class.code());
+    info.class = code;
+    if MAPPINGS.insert(key, info, u64::from(BPF_NOEXIST)).is_err() {
         losses::note(Loss::MappingTableFull, 1);
     }
-    info.class
+    code
 }
 
 /// Which private memory it is, by the rules of `/proc/pid/maps`.

@@ -32,7 +32,7 @@ pub(super) fn find(root: u64, address: u64) -> u64 {
         let left = word_at(&scratch.vma, links);
         let right = word_at(&scratch.vma, links - 8);
         // All ones if it ends behind the address: user addresses have no sign.
-        let behind = ((address.wrapping_sub(end)) as i64 >> 63) as u64;
+        let behind = (address.wrapping_sub(end).cast_signed() >> 63).cast_unsigned();
         found = (candidate & behind) | (found & !behind);
         node = (left & behind) | (right & !behind);
     }

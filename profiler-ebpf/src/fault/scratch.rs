@@ -47,11 +47,7 @@ pub(super) fn get() -> Option<&'static mut Scratch> {
 #[inline(always)]
 pub(super) fn word_at(words: &[u64; WORDS], offset: u64) -> u64 {
     let offset = (offset & 0xf8) as usize;
-    let word = words
-        .as_ptr()
-        .cast::<u8>()
-        .wrapping_add(offset)
-        .cast::<u64>();
+    let word = words.as_ptr().wrapping_byte_add(offset);
     // SAFETY: at most 248 + 8 bytes into an array of 256, and aligned.
     unsafe { core::ptr::read_volatile(word) }
 }
