@@ -240,13 +240,7 @@ fn root_two_commands() {
     let output = run.output().expect("the binary starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.starts_with("Page faults"), "{text}{}", stderr(&output));
-    for word in [
-        "rose from",
-        "not_present_write",
-        "before",
-        "after",
-        "5 runs",
-    ] {
+    for word in ["rose from", "first_touch", "before", "after", "5 runs"] {
         assert!(text.contains(word), "`{word}` is not in:\n{text}");
     }
 }

@@ -159,8 +159,11 @@ static void *victim(void *cpu)
     pin((int)(long)cpu);
     prctl(PR_SET_NAME, "victim");
     ready = 1;
-    while (!stop)
+    while (!stop) {
         beat++;
+        /* Lets the other one have the machine where one thread emulates both. */
+        __builtin_ia32_pause();
+    }
     return NULL;
 }
 
@@ -169,10 +172,10 @@ static void wait_for_victim(void)
     unsigned long seen = beat;
     /* Twice: the first may have been on its way when it was interrupted. */
     while (beat == seen)
-        ;
+        __builtin_ia32_pause();
     seen = beat;
     while (beat == seen)
-        ;
+        __builtin_ia32_pause();
 }
 
 /*

@@ -37,8 +37,9 @@ const GUESTS_AT_ONCE: usize = 2;
 )]
 pub(crate) struct Options {
     /// Kernel series, such as `5.10,6.12,newest`; `all` stands for those that the project promises
-    #[arg(long, default_value = "newest", conflicts_with = "scenarios")]
-    kernel: String,
+    /// [default: newest, or all that a scenario asks for]
+    #[arg(long)]
+    kernel: Option<String>,
     /// All that has to hold before a change goes in: each promised kernel with each
     /// backend, and the machines of special tests
     #[arg(long, conflicts_with_all = ["command", "backend", "test", "numa", "cpus"])]
@@ -126,12 +127,18 @@ struct Outcome {
 }
 
 fn try_run(options: &Options) -> Result<u8> {
-    let wanted = Wanted::list(&options.kernel)?;
+    let wanted = Wanted::list(options.kernel.as_deref().unwrap_or("newest"))?;
     tools::ensure_installed()?;
     let machine = machine(options)?;
     let lab = lab(options)?;
     let scenarios = if options.scenarios {
-        scenario::all(&machine)?
+        let mut scenarios = scenario::all(&machine)?;
+        if options.kernel.is_some() {
+            for scenario in &mut scenarios {
+                scenario.kernels.retain(|kernel| wanted.contains(kernel));
+            }
+        }
+        scenarios
     } else {
         let rounds = if options.command.is_empty() {
             scenario::rounds(&options.backend)?

@@ -23,7 +23,9 @@ impl Accelerator {
     pub(super) fn arguments(self) -> [&'static str; 4] {
         match self {
             Self::Kvm => ["-accel", "kvm", "-cpu", "max"],
-            Self::Tcg => ["-accel", "tcg,thread=multi", "-cpu", "max"],
+            // One thread for all processors: with a thread each, one of them may run
+            // code that another has patched meanwhile, which kernels do not survive.
+            Self::Tcg => ["-accel", "tcg,thread=single", "-cpu", "max"],
         }
     }
 
