@@ -97,6 +97,10 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
 fn name(row: &MappingRow) -> String {
     match (row.kind.as_str(), &row.path) {
         ("heap" | "stack", _) => row.kind.clone(),
+        // The kernel keeps these segments in a file system of its own.
+        ("file", Some(path)) if path.starts_with("/SYSV") || path.starts_with("SYSV") => {
+            format!("System V shared memory {}", bytes(row.bytes))
+        }
         ("file", Some(path)) => format!("{path} (file)"),
         ("none", _) => "no mapping".to_owned(),
         ("special", _) => "the kernel's own".to_owned(),
@@ -123,5 +127,7 @@ mod tests {
         assert_eq!(name(&row("heap", None)), "heap");
         assert_eq!(name(&row("file", Some("libc.so.6"))), "libc.so.6 (file)");
         assert_eq!(name(&row("anonymous", None)), "anonymous 128 MiB");
+        let segment = row("file", Some("/SYSV00000000"));
+        assert_eq!(name(&segment), "System V shared memory 128 MiB");
     }
 }
