@@ -68,7 +68,7 @@ fn root_nmis() {
     assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
     let hits = of_thread(&profile, "victim", "nmi", "");
     // Those that meet the victim in its tick, or another task there, are no entries.
-    assert_within("NMIs", 1, sent.min(40), hits);
+    assert_within("NMIs", 20, sent.min(40), hits);
 }
 
 /// A drive's interrupts land on the CPU that reads were made from, on whoever

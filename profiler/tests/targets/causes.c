@@ -243,9 +243,11 @@ static void nmis(long n)
 {
     int trigger = open("/proc/sysrq-trigger", O_WRONLY);
     steady();
-    for (long i = 0; i < n; i++)
+    for (long i = 0; i < n; i++) {
+        wait_for_victim();
         if (write(trigger, "l", 1) != 1)
             _exit(68);
+    }
     teardown();
 }
 
