@@ -7,9 +7,10 @@ use crate::{
     needs_root,
     root_polled::is_lab,
     support::{
+        bpftrace::{Witness, from_user_mode},
         known::{assert_known, assert_within, cannot_be_known},
         profile::{Json, causes},
-        skip::skip_here,
+        skip::{skip_for_tool, skip_here},
     },
 };
 
@@ -102,4 +103,64 @@ fn root_device_interrupts() {
         profile.count_in("syscall", "pread64", "steady"),
     );
     assert_within("NVMe interrupts", 1, raised, hits);
+}
+
+/// The tracepoints of all interrupts that the victims here are sent.
+const SENT: &str = "tracepoint:irq_vectors:call_function_entry, \
+    tracepoint:irq_vectors:call_function_single_entry, \
+    tracepoint:irq_vectors:reschedule_entry, tracepoint:irq:irq_handler_entry";
+
+/// What hits the victim is counted to the unit: a witness takes the kernel stack
+/// of each interrupt that meets this thread, and those whose stack began in user
+/// mode are as many.
+#[track_caller]
+fn assert_witnessed(test: &str, name: &str, arguments: &[&str]) {
+    let witness = match Witness::at(SENT, "victim") {
+        Ok(witness) => witness,
+        Err(reason) => return skip_for_tool(test, &reason),
+    };
+    let profile = causes(&[], arguments);
+    let theirs = from_user_mode(&witness.stacks());
+    profile.assert_accounted();
+    assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
+    let kinds = ["call_function", "reschedule", "device"];
+    let ours = kinds.map(|kind| of_thread(&profile, "victim", "interrupt", kind));
+    assert!(theirs > 0, "some interrupt hit the victim");
+    assert_known(&profile, name, theirs, ours.iter().sum());
+}
+
+/// Shootdowns, stack by stack.
+#[test]
+fn root_witnessed_shootdowns() {
+    let test = "root_witnessed_shootdowns";
+    needs_root!("root_witnessed_shootdowns");
+    if !two_cpus() {
+        return skip_here(test, "needs two CPUs");
+    }
+    assert_witnessed(test, "shootdowns witnessed", &["shoot", "500"]);
+}
+
+/// Wake-ups, stack by stack.
+#[test]
+fn root_witnessed_wakeups() {
+    let test = "root_witnessed_wakeups";
+    needs_root!("root_witnessed_wakeups");
+    if !two_cpus() {
+        return skip_here(test, "needs two CPUs");
+    }
+    assert_witnessed(test, "wake-ups witnessed", &["wake", "200"]);
+}
+
+/// A drive's interrupts, stack by stack.
+#[test]
+fn root_witnessed_device() {
+    let test = "root_witnessed_device";
+    needs_root!("root_witnessed_device");
+    let device = "/dev/nvme0n1";
+    let name = "NVMe interrupts witnessed";
+    if !is_lab() || !two_cpus() || !std::path::Path::new(device).exists() {
+        cannot_be_known(name, "only in the lab");
+        return skip_here(test, "needs the lab's NVMe drive and two CPUs");
+    }
+    assert_witnessed(test, name, &["device", "500", device]);
 }

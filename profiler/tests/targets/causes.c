@@ -156,8 +156,9 @@ static volatile unsigned long beat;
 
 static void *victim(void *cpu)
 {
-    pin((int)(long)cpu);
+    /* The name first: by it a witness knows the thread. */
     prctl(PR_SET_NAME, "victim");
+    pin((int)(long)cpu);
     ready = 1;
     while (!stop) {
         beat++;
@@ -251,6 +252,8 @@ static void nmis(long n)
     teardown();
 }
 
+#define READ_BYTES (256 << 10)
+
 /* Reads n blocks of a device from the victim's CPU, where it interrupts. */
 static void device_interrupts(long n, int cpu, const char *device)
 {
@@ -260,11 +263,12 @@ static void device_interrupts(long n, int cpu, const char *device)
     reader = fork();
     if (reader == 0) {
         int file = open(device, O_RDONLY | O_DIRECT);
-        void *block = aligned_alloc(4096, 4096);
+        /* Large enough for the drive to take its time, which the victim gets. */
+        void *block = aligned_alloc(4096, READ_BYTES);
         pin(cpu);
         prctl(PR_SET_NAME, "reader");
         for (long i = 0; i < n; i++)
-            if (pread(file, block, 4096, i % 1024 * 4096) != 4096)
+            if (pread(file, block, READ_BYTES, i % 1024 * READ_BYTES) != READ_BYTES)
                 _exit(69);
         _exit(0);
     }
