@@ -163,11 +163,13 @@ fn try_run(options: &Options) -> Result<u8> {
     };
     let catalog = Catalog::load(&lab.cache, options.refresh)?;
     let folder = env::current_dir().context("the working directory is gone")?;
+    let kept = lab.cache.run_folder()?;
+    let program = suite::keep_program(kept.path())?;
     let mut boots = Vec::new();
     for scenario in &scenarios {
         let mut script = Script::new(folder.clone(), &bin);
         if options.command.is_empty() {
-            suite::prepare(&scenario.rounds, &binaries, &mut script)?;
+            suite::prepare(&program, &scenario.rounds, &binaries, &mut script)?;
         } else {
             script.commands.push(options.command.clone());
         }

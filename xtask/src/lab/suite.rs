@@ -1,10 +1,9 @@
 //! The test suite in a guest: built here, run there.
 
-use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -25,9 +24,22 @@ pub(super) struct Tally {
     pub(super) outcome: Option<Outcome>,
 }
 
+/// Copies this program into the folder, for the guests to run. Its own file can be gone:
+/// cargo replaces it when a later step of the same command builds the workspace.
+pub(super) fn keep_program(folder: &Path) -> Result<PathBuf> {
+    let copy = folder.join("xtask");
+    fs::copy("/proc/self/exe", &copy)
+        .with_context(|| format!("cannot copy this program to {}", copy.display()))?;
+    Ok(copy)
+}
+
 /// Adds what runs the tests, once for each round, to the script.
-pub(super) fn prepare(rounds: &[Round], binaries: &[Binary], script: &mut Script) -> Result<()> {
-    let program = env::current_exe().context("cannot find this program")?;
+pub(super) fn prepare(
+    program: &Path,
+    rounds: &[Round],
+    binaries: &[Binary],
+    script: &mut Script,
+) -> Result<()> {
     for round in rounds {
         let binaries: Vec<Binary> = if round.modules.is_empty() {
             binaries.to_vec()
@@ -38,7 +50,7 @@ pub(super) fn prepare(rounds: &[Round], binaries: &[Binary], script: &mut Script
         let list = serde_json::to_string(&binaries).context("cannot describe the tests")?;
         let mut command: Vec<OsString> = vec!["env".into()];
         command.push(format!("{BACKEND_VARIABLE}={}", round.backend).into());
-        command.push(program.clone().into());
+        command.push(program.into());
         command.extend(["test", "--root-only", "--prebuilt"].map(OsString::from));
         command.push(list.into());
         command.push("--record".into());
@@ -76,6 +88,17 @@ impl fmt::Display for Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The guests need a program that outlives this one's file.
+    #[test]
+    fn the_program_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = keep_program(folder.path()).expect("a copy");
+        let own = fs::read(std::env::current_exe().expect("a path")).expect("readable");
+        assert_eq!(fs::read(&copy).expect("readable"), own);
+        let status = std::process::Command::new(&copy).arg("--list").output();
+        assert!(status.expect("runs").status.success());
+    }
 
     /// A guest that was lost leaves no file, or half of one.
     #[test]
