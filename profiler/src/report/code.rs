@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+
 use super::{
+    prose,
     style::{FAINT, Look, STRONG},
     table,
     units::count,
@@ -109,7 +112,7 @@ fn reasons(rows: &[CodeRow], out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Whatever the output reports.
-pub fn stacks(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
+pub fn stacks(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let stacks = &profile.ledger.user_stacks;
     if stacks.is_empty() {
         return Ok(());
@@ -119,10 +122,10 @@ pub fn stacks(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
         let times = count(stack.count);
         writeln!(out, "{times} × {} {}", stack.cause, stack.detail)?;
         for frame in &stack.frames {
-            writeln!(out, "    {frame}")?;
+            prose::indented(out, look, Style::new(), frame)?;
         }
         if let Some(reason) = &stack.truncated {
-            writeln!(out, "    {FAINT}[{reason}]{FAINT:#}")?;
+            prose::indented(out, look, FAINT, &format!("[{reason}]"))?;
         }
     }
     Ok(())

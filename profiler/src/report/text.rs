@@ -39,7 +39,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     code::write(profile, look, out)?;
     memory_report::write(profile, look, out)?;
     interruption(profile, look, out)?;
-    code::stacks(profile, out)?;
+    code::stacks(profile, look, out)?;
     stacks(profile, out)?;
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
