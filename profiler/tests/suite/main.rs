@@ -23,6 +23,7 @@ mod root_fallback;
 mod root_faults;
 mod root_fixes;
 mod root_flatline;
+mod root_injection;
 mod root_interruption;
 mod root_interrupts;
 mod root_losses;
