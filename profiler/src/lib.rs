@@ -14,6 +14,7 @@
 pub mod classify;
 pub mod cli;
 pub mod collect;
+pub mod compare;
 pub mod cpu_list;
 pub mod digits;
 pub mod error;

@@ -51,14 +51,23 @@ pub fn deliver(result: &impl Shown, options: &OutputOptions) -> Result<(), Error
 /// # Errors
 /// [`Error::Output`] if standard output cannot be written.
 pub fn print(result: &impl Shown, format: Format) -> Result<(), Error> {
-    let stdout = io::stdout().lock();
-    let mut out = io::BufWriter::new(AutoStream::auto(stdout));
-    let written = match format {
-        Format::Table => result.show(Look::of_stdout(), &mut out),
-        Format::Json => serde_json::to_writer_pretty(&mut out, result)
+    print_with(|out| match format {
+        Format::Table => result.show(Look::of_stdout(), out),
+        Format::Json => serde_json::to_writer_pretty(&mut *out, result)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
-    };
+    })
+}
+
+/// Prints whatever `write` writes. A reader that has seen enough and closes the
+/// pipe is no error.
+///
+/// # Errors
+/// [`Error::Output`] if standard output cannot be written.
+pub fn print_with(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    let stdout = io::stdout().lock();
+    let mut out = io::BufWriter::new(AutoStream::auto(stdout));
+    let written = write(&mut out);
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(format!(

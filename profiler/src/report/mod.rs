@@ -2,6 +2,9 @@
 
 pub mod advice;
 pub mod code;
+pub mod compare;
+pub mod compare_markdown;
+mod compare_sheets;
 pub mod comparison;
 mod costs;
 pub mod disturbance;

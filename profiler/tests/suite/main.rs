@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod compare;
 mod flow;
 mod root_causes;
 mod root_classic;
