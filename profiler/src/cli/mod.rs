@@ -1,6 +1,7 @@
 //! The command line: syntax only. What it means is decided in each command.
 
 pub mod attach;
+pub mod check;
 pub mod dispatch;
 pub mod experiment;
 pub mod options;
@@ -48,6 +49,8 @@ pub enum Command {
     Cpu(attach::CpuArgs),
     /// Change one thing about a program, and tell what that did.
     Experiment(experiment::ExperimentArgs),
+    /// Judge counts by a budget or by an earlier state, for CI.
+    Check(check::CheckArgs),
     /// Print a saved profile or experiment.
     Report(report::ReportArgs),
     /// Run the in-tree polling workload by itself.
