@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod compare;
+pub mod check;
 pub mod dispatch;
 pub mod experiment;
 pub mod options;
@@ -51,6 +52,8 @@ pub enum Command {
     Experiment(experiment::ExperimentArgs),
     /// Compare saved profiles: what is new, gone or moved, and whether it is real.
     Compare(compare::CompareArgs),
+    /// Judge counts by a budget or by an earlier state, for CI.
+    Check(check::CheckArgs),
     /// Print a saved profile or experiment.
     Report(report::ReportArgs),
     /// Run the in-tree polling workload by itself.

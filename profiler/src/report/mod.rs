@@ -9,6 +9,7 @@ pub mod comparison;
 mod costs;
 pub mod disturbance;
 pub mod format;
+pub mod gate;
 pub mod interruption;
 pub mod io;
 pub mod memory;
