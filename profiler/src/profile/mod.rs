@@ -22,3 +22,4 @@ pub mod polling_findings;
 pub mod purpose;
 pub mod rates;
 pub mod senders;
+pub mod timeline;
