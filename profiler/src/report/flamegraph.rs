@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use inferno::flamegraph::{self, Options, Palette, color::BasicPalette};
+use inferno::flamegraph::{self, Options, Palette, TextTruncateDirection, color::BasicPalette};
 
 use super::{folded, verdict};
 use crate::profile::model::Profile;
@@ -23,6 +23,7 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     let mut options = Options::default();
     options.colors = Palette::Basic(BasicPalette::Orange);
     options.deterministic = true;
+    options.text_truncate_direction = TextTruncateDirection::Right;
     options.title = title(profile);
     options.subtitle = Some(subtitle(profile));
     "entries".clone_into(&mut options.count_name);

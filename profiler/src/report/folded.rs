@@ -62,7 +62,8 @@ pub fn stacks(profile: &Profile) -> Stacks {
         if row.truncated.is_some() {
             frames.push("[truncated]".to_owned());
         }
-        frames.extend(row.frames.iter().rev().cloned());
+        let functions = row.frames.iter().rev();
+        frames.extend(functions.map(|frame| function(frame).to_owned()));
         frames.extend([row.cause.clone(), row.detail.clone()]);
         let group = (row.tgid, row.cause.as_str(), row.detail.as_str());
         known.entry(group).or_default().push((frames, row.count));
@@ -96,12 +97,13 @@ pub fn stacks(profile: &Profile) -> Stacks {
         for ((frames, _), share) in found.into_iter().zip(shares) {
             *stacks.entry(frames).or_default() += share;
         }
-        let rest = [
-            &processes::name(&names, tgid),
-            NOT_ATTRIBUTED,
-            cause,
-            detail,
-        ];
+        let process = processes::name(&names, tgid);
+        // Where the code would have been.
+        let rest = if ledger.user_stacks.is_empty() {
+            [&process, cause, detail, NOT_ATTRIBUTED]
+        } else {
+            [&process, NOT_ATTRIBUTED, cause, detail]
+        };
         *stacks.entry(rest.map(str::to_owned).to_vec()).or_default() += entries - given;
     }
     // Entries whose thread had no room in the ledger.
@@ -155,6 +157,19 @@ fn allot(entries: u64, counts: &[u64], scale: bool) -> Vec<u64> {
     shares
 }
 
+/// The function of a frame of a stack, which may have a file and a line behind
+/// it: calls from several lines of a function are one frame.
+fn function(frame: &str) -> &str {
+    let is_line = |place: &str| {
+        let line = place.rsplit_once(':').map(|(_, line)| line);
+        line.is_some_and(|line| line.parse::<u32>().is_ok())
+    };
+    match frame.rsplit_once(' ') {
+        Some((function, place)) if is_line(place) => function,
+        _ => frame,
+    }
+}
+
 /// A frame without what has a meaning in this format: the semicolon, line ends,
 /// and a number behind the last space, which would be taken for the count.
 fn plain(frame: &str) -> String {
@@ -178,6 +193,15 @@ fn plain(frame: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::testing::{nasty, random_names};
+
+    /// The line goes, and the rest of the name stays.
+    #[test]
+    fn frames_are_functions() {
+        assert_eq!(function("main /home/me/tiny.c:5"), "main");
+        assert_eq!(function("<T as U>::f lib.rs:7"), "<T as U>::f");
+        assert_eq!(function("<T as U>::f"), "<T as U>::f");
+        assert_eq!(function("0x7f"), "0x7f");
+    }
 
     /// Shares add up to all there is whenever anything was counted, and counts
     /// that fit are left as they are.

@@ -217,7 +217,7 @@ mod tests {
             assert!(text.ends_with("\n# EOF\n"));
             let mut seen = std::collections::BTreeSet::new();
             for line in text.split('\n').filter(|line| !line.is_empty()) {
-                assert!(!line.contains('\r') || name.contains('\r'));
+                assert!(!line.contains('\r'), "{line:?}");
                 if line.starts_with('#') {
                     continue;
                 }
