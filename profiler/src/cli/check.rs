@@ -2,16 +2,16 @@
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
 
-use anstream::AutoStream;
 use anyhow::Result;
 use clap::{ArgGroup, Args};
 
 use super::{
     options::ProbeOptions,
+    output,
     run::user,
     values::{CpuList, cpu_list},
 };
@@ -315,19 +315,7 @@ fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
             .map(PathBuf::from)
             .or_else(|| std::env::current_dir().ok()),
     };
-    print(verdict, &shape)?;
+    let is_for_terminals = args.format == CheckFormat::Table;
+    output::print_with(is_for_terminals, |out| format::write(verdict, &shape, out))?;
     saved
-}
-
-/// Prints a result. A reader that has seen enough and closes the pipe is no error.
-fn print(verdict: &Verdict, shape: &Shape) -> Result<(), Error> {
-    let stdout = io::stdout().lock();
-    let mut out = io::BufWriter::new(AutoStream::auto(stdout));
-    let written = format::write(verdict, shape, &mut out).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Error::Output(format!(
-            "cannot write the result to standard output: {error}: send it elsewhere"
-        ))),
-        Err(_) | Ok(()) => Ok(()),
-    }
 }

@@ -88,7 +88,8 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .output
         .as_deref()
         .map_or(Ok(()), |path| file::save(&found, path));
-    output::print_with(|out| show(&found, args.format, out))?;
+    let is_for_terminals = args.format == CompareFormat::Table;
+    output::print_with(is_for_terminals, |out| show(&found, args.format, out))?;
     saved?;
     Ok(exit_code::SUCCESS)
 }

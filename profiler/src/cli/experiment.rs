@@ -157,6 +157,7 @@ fn source(text: &str) -> Result<Source, String> {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
+    output::check_format::<Experiment>(args.result.format)?;
     output::check(&args.result)?;
     if let Some(CpuList(cpus)) = &args.cpu {
         affinity::check(cpus)?;
@@ -259,6 +260,8 @@ fn show_progress(progress: Progress<'_>) {
 }
 
 impl Shown for Experiment {
+    const WHAT: &'static str = "an experiment";
+
     fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         comparison::write(self, look, out)
     }

@@ -1,8 +1,8 @@
 //! The command line: syntax only. What it means is decided in each command.
 
 pub mod attach;
-pub mod compare;
 pub mod check;
+pub mod compare;
 pub mod dispatch;
 pub mod experiment;
 pub mod options;

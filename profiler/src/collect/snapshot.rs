@@ -13,6 +13,7 @@ use super::{
     faults::FaultRecord,
     interruption::{PurposeRow, SenderRow},
     mappings::data::Mappings,
+    timeline::TimelineRecord,
     user_code::CodeTable,
 };
 use crate::{
@@ -100,6 +101,20 @@ pub struct PhaseTime {
     /// Time spent in it.
     pub duration_ns: u64,
     /// Whether the program kept the time, or the profiler looked now and then.
+    pub exact: bool,
+}
+
+/// One stay in a phase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseSpan {
+    /// The phase's name.
+    pub name: String,
+    /// When it was entered, after the window's beginning.
+    pub start_ns: u64,
+    /// How long the stay was.
+    pub duration_ns: u64,
+    /// Whether the program kept the time. If not, the profiler looked now and
+    /// then, or the order of short stays between two looks is assumed.
     pub exact: bool,
 }
 
@@ -237,6 +252,12 @@ pub struct Snapshot {
     /// What became of locking its memory, if that was asked for.
     #[serde(default)]
     pub prefault: Option<Prefaulted>,
+    /// Stays in phases, in order of time.
+    #[serde(default)]
+    pub phase_spans: Vec<PhaseSpan>,
+    /// What had been counted when, if that was asked for.
+    #[serde(default)]
+    pub timeline: Option<TimelineRecord>,
 }
 
 /// Memory of the command and its processes, as last seen: looked at every 50 ms

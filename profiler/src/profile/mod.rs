@@ -23,3 +23,4 @@ pub mod purpose;
 pub mod rates;
 pub mod selection;
 pub mod senders;
+pub mod timeline;

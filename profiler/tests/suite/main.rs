@@ -13,6 +13,8 @@
 mod bad_input;
 mod compare;
 mod flow;
+mod format_readers;
+mod formats;
 mod root_causes;
 mod root_classic;
 mod root_code;
@@ -32,4 +34,5 @@ mod root_perf;
 mod root_polled;
 mod root_polling;
 mod root_stacks;
+mod root_timeline;
 mod support;
