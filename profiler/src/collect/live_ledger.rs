@@ -176,7 +176,7 @@ mod tests {
             u32::try_from(state >> 40).expect("24 bits") % bound
         };
         let mut settled = 0;
-        for _ in 0..3_000 {
+        for _ in 0..600 {
             let mut machine = Machine {
                 lines: vec![Default::default(); 3],
                 ..Machine::default()
@@ -228,6 +228,6 @@ mod tests {
                 begin = machine.truth.clone();
             }
         }
-        assert!(settled > 10_000, "{settled}");
+        assert!(settled > 2_000, "{settled}");
     }
 }
