@@ -56,7 +56,7 @@ pub fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
     let (what, name) = (T::WHAT, format.name());
     let others = format::list(T::FORMATS);
     Err(Error::Usage(format!(
-        "{what} has no format `{name}`: choose one of {others}"
+        "{what} has no format `{name}`, which profiles have: choose one of {others}"
     )))
 }
 

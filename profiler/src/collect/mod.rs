@@ -1,6 +1,7 @@
 //! Reading out what the programs have counted.
 
 pub mod allocations;
+mod batch;
 pub mod disturbance;
 pub mod faults;
 pub mod interruption;

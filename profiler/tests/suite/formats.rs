@@ -105,8 +105,8 @@ fn folded_weights_add_up() {
     }
 }
 
-/// The events of a trace are what the format asks for, in each slice and counter,
-/// and the counters add up to the ledger.
+/// The events of a trace are what the format asks for, each kind of them, and all
+/// stays in phases are there.
 #[test]
 fn traces_are_well_formed() {
     for profile in PROFILES {
