@@ -29,7 +29,7 @@ use crate::{
         backend::BackendChoice,
         settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
-    report::{comparison, style::Look, units::duration_ns},
+    report::{comparison, html, style::Look, units::duration_ns},
 };
 
 /// Numbers judged of each variant beside the first: totals of three causes,
@@ -269,5 +269,9 @@ fn show_progress(progress: Progress<'_>) {
 impl Shown for Experiment {
     fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         comparison::write(self, look, out)
+    }
+
+    fn html(&self) -> String {
+        html::document::of_experiment(self)
     }
 }

@@ -19,6 +19,9 @@ pub trait Shown: Serialize {
     /// # Errors
     /// Whatever the output reports.
     fn show(&self, look: Look, out: &mut dyn Write) -> io::Result<()>;
+
+    /// The same as an HTML page.
+    fn html(&self) -> String;
 }
 
 /// Checks that a result can be saved before it is measured.
@@ -58,6 +61,7 @@ pub fn print(result: &impl Shown, format: Format) -> Result<(), Error> {
         Format::Json => serde_json::to_writer_pretty(&mut out, result)
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
+        Format::Html => out.write_all(result.html().as_bytes()),
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

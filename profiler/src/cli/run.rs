@@ -21,7 +21,7 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, model::Profile},
-    report::{style::Look, text},
+    report::{html, style::Look, text},
 };
 
 /// Where `--user` without a name looks.
@@ -106,5 +106,9 @@ fn status_of(profile: &Profile) -> u8 {
 impl Shown for Profile {
     fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         text::write(self, look, out)
+    }
+
+    fn html(&self) -> String {
+        html::document::of_profile(self)
     }
 }

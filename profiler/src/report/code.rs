@@ -57,7 +57,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
 }
 
 /// An instruction in words, as many as there is room for.
-fn place(row: &CodeRow, room: Option<usize>) -> String {
+pub(super) fn place(row: &CodeRow, room: Option<usize>) -> String {
     let module = row.module.as_deref().map(base_name);
     let Some(symbol) = &row.symbol else {
         return match (module, &row.module_address) {

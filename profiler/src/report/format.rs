@@ -8,4 +8,6 @@ pub enum Format {
     Table,
     /// One JSON document.
     Json,
+    /// One HTML page, for a browser: it needs no network and runs no script.
+    Html,
 }

@@ -94,7 +94,7 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 /// A mapping as people call it.
-fn name(row: &MappingRow) -> String {
+pub(super) fn name(row: &MappingRow) -> String {
     match (row.kind.as_str(), &row.path) {
         ("heap" | "stack", _) => row.kind.clone(),
         // The kernel keeps these segments in a file system of its own.

@@ -6,6 +6,7 @@ pub mod comparison;
 mod costs;
 pub mod disturbance;
 pub mod format;
+pub mod html;
 pub mod interruption;
 pub mod io;
 pub mod memory;

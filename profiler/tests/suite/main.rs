@@ -12,6 +12,9 @@
 
 mod bad_input;
 mod flow;
+mod html;
+mod html_browser;
+mod html_hostile;
 mod root_causes;
 mod root_classic;
 mod root_code;
