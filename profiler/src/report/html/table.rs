@@ -40,7 +40,7 @@ pub fn table(
     html! {
         div.scroll role="group" aria-label=(caption) tabindex="0" {
             table {
-                caption { (caption) }
+                caption { span { (caption) } }
                 thead { tr {
                     @for (name, kind) in columns { th.(kind.class()) scope="col" { (name) } }
                 } }

@@ -9,6 +9,8 @@ use std::fmt::Write;
 /// The longest name or cell, in characters. A mangled name may have tens of
 /// thousands.
 const NAME: usize = 600;
+/// The longest label of a chart.
+const LABEL: usize = 40;
 /// The longest sentence.
 const SENTENCE: usize = 6_000;
 
@@ -56,6 +58,17 @@ pub fn short(text: &str) -> String {
 #[must_use]
 pub fn sentence(text: &str) -> String {
     cut(text, SENTENCE)
+}
+
+/// A label of a chart, as long as a telephone is wide. The whole of it is in the
+/// table with the same numbers.
+#[must_use]
+pub fn label(text: &str) -> String {
+    if text.chars().count() <= LABEL {
+        return text.to_owned();
+    }
+    let begin: String = text.chars().take(LABEL - 1).collect();
+    format!("{begin}…")
 }
 
 fn cut(text: &str, longest: usize) -> String {

@@ -6,14 +6,14 @@ use super::{
     frame::{Words, figure, patches},
     scale::{part, percent},
 };
-use crate::report::html::{palette, text::short};
+use crate::report::html::{palette, text::label};
 
 /// Heights, in pixels.
 const LABEL: u32 = 18;
 const BAR: u32 = 16;
 const GAP: u32 = 12;
 /// The part of the width that the longest bar takes; its number stands behind.
-const LONGEST: f64 = 0.72;
+const LONGEST: f64 = 0.58;
 
 /// One thing that there is an amount of.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +66,7 @@ pub fn chart(words: Words<'_>, series: &[&str], rows: &[Row]) -> Markup {
     let legend = html! { @if series.len() > 1 { (patches(series.iter().copied())) } };
     let body = html! {
         @for (top, row) in placed {
-            text.label x="0" y=(top + 13) { (short(&row.label)) }
+            text.label x="0" y=(top + 13) { (label(&row.label)) }
             @for (n, bar) in (0..).zip(&row.bars) {
                 (one(bar, top + LABEL + n * (BAR + 2), largest))
             }

@@ -6,10 +6,11 @@ use super::{
     frame::{Words, figure},
     scale::percent,
 };
-use crate::{experiment::statistics::bootstrap::Interval, report::html::text::short};
+use crate::{experiment::statistics::bootstrap::Interval, report::html::text::label};
 
 /// Heights, in pixels.
-const LABEL: u32 = 18;
+const LINE: u32 = 16;
+const LABEL: u32 = 18 + LINE;
 const STRIP: u32 = 18;
 const GAP: u32 = 8;
 const AXIS: u32 = 22;
@@ -77,7 +78,8 @@ fn one(row: &Row, top: u32, reach: f64) -> Markup {
     let x = place(row.ratio, reach);
     let class = if row.differs { "found" } else { "open" };
     html! {
-        text.label.halo x="0" y=(top + 13) { (short(&row.label)) " " tspan.note { (row.text) } }
+        text.label.halo x="0" y=(top + 13) { (label(&row.label)) }
+        text.note.halo x="0" y=(top + 13 + LINE) { (row.text) }
         @if let Some(found) = row.interval {
             line.whisker x1=(percent(place(found.low, reach))) x2=(percent(place(found.high, reach))) y1=(middle) y2=(middle) {}
             @for end in [found.low, found.high] {

@@ -6,7 +6,7 @@ use super::{
     frame::{Words, figure, mark},
     scale::{part, percent},
 };
-use crate::report::html::{palette, text::short};
+use crate::report::html::{palette, text::label};
 
 /// Heights, in pixels.
 const LABEL: u32 = 18;
@@ -41,7 +41,7 @@ pub fn chart(words: Words<'_>, rows: &[Row], end: f64, end_words: &str) -> Marku
         @for (n, row) in rows.iter().enumerate() {
             @let top = u32::try_from(n).unwrap_or(0) * (LABEL + STRIP + GAP);
             @let middle = f64::from(top + LABEL + STRIP / 2);
-            text.label.halo x="0" y=(top + 13) { (short(&row.label)) }
+            text.label.halo x="0" y=(top + 13) { (label(&row.label)) }
             line.grid x1=(percent(x(0.0))) x2=(percent(x(end))) y1=(middle) y2=(middle) {}
             @for value in row.values.iter().take(DOTS) { g.faint { (mark(n, &percent(x(*value)), middle)) } }
             line.median.(palette::series(n)) x1=(percent(x(row.median))) x2=(percent(x(row.median)))

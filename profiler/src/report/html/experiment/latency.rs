@@ -41,28 +41,36 @@ pub fn section(experiment: &Experiment) -> Option<Section> {
     let series: Vec<Series> = experiment.variants.iter().map(series).collect();
     let words = Words {
         id: "latency-chart",
-        title: "Latency by percentile: each run thin, their medians bold",
+        title: "Latency by percentile: each run thin, their medians bold where every run tells",
         text: "A curve of the latency at each percentile for each variant, both axes logarithmic. The tables below have the same numbers.",
     };
     let chart = curves::chart(words, &series)?;
-    let body = html! { (chart) (medians(&series)) (runs(experiment)) };
+    let body = html! { (chart) (medians_table(experiment)) (runs(experiment)) };
     Some(Section::new("latency", "Latency", body))
 }
 
 fn series(variant: &Variant) -> Series {
     let runs: Vec<Curve> = variant.profiles.iter().filter_map(curve).collect();
-    let median = METRICS.map(|metric| {
-        let values = variant
-            .profiles
-            .iter()
-            .filter_map(|profile| metric.of(profile));
-        Spread::of(values).map(|spread| spread.median)
+    // A median of those runs only that had I/Os enough is no point of the curve.
+    let median = medians(variant).map(|found| {
+        let of_all = found.filter(|spread| spread.runs == runs.len());
+        of_all.map(|spread| spread.median)
     });
     Series {
         name: variant.name.clone(),
         median,
         runs: if runs.len() > 1 { runs } else { Vec::new() },
     }
+}
+
+fn medians(variant: &Variant) -> [Option<Spread>; LENGTH] {
+    METRICS.map(|metric| {
+        let values = variant
+            .profiles
+            .iter()
+            .filter_map(|profile| metric.of(profile));
+        Spread::of(values)
+    })
 }
 
 fn curve(profile: &Profile) -> Option<Curve> {
@@ -79,20 +87,30 @@ fn shown(ns: Option<f64>) -> String {
     ns.map_or_else(|| "-".to_owned(), |ns| duration_ns(ns.round() as u64))
 }
 
-fn medians(series: &[Series]) -> Markup {
+fn medians_table(experiment: &Experiment) -> Markup {
+    let variants = &experiment.variants;
     let mut columns: Vec<Column<'_>> = vec![("percentile", Kind::Text)];
     columns.extend(
-        series
+        variants
             .iter()
             .map(|found| (found.name.as_str(), Kind::Number)),
     );
+    let all: Vec<_> = variants.iter().map(medians).collect();
     let rows = curves::names().enumerate().map(|(n, name)| {
         let mut cells = vec![name.to_owned()];
-        cells.extend(series.iter().map(|found| shown(found.median[n])));
+        for (variant, medians) in variants.iter().zip(&all) {
+            let found = medians.get(n).copied().flatten();
+            let runs = variant.profiles.len();
+            let part = found.filter(|spread| spread.runs < runs);
+            let part = part.map_or_else(String::new, |spread| {
+                format!(" ({} of {runs} runs tell)", spread.runs)
+            });
+            cells.push(shown(found.map(|spread| spread.median)) + &part);
+        }
         cells
     });
     table(
-        "Latency by percentile: medians of the runs that tell",
+        "Latency by percentile: medians of the runs",
         &columns,
         1,
         rows,

@@ -44,6 +44,7 @@ pub fn section(profile: &Profile) -> Option<Section> {
         }
         h3 { "The flame graph as text" }
         (flame.text())
+        p.print { "Branches that were closed are not printed. All numbers are in the document." }
         @if shown < all {
             p.more {
                 (count(shown as u64)) " of " (count(all as u64))
