@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Cli, Command, attach, compare, experiment, report, run, workload};
+use super::{
+    Cli, Command, attach, compare, documentation, experiment, report, run, schema, workload,
+};
 
 /// Carries a command out. The exit status to end with.
 ///
@@ -19,6 +21,9 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Compare(args) => compare::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Workload(args) => workload::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => documentation::completions(&args),
+        Command::Man(args) => documentation::man(&args),
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Thread {
 }
 
 /// How long one phase lasted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PhaseTime {
     /// The phase's number.
     pub number: u16,
@@ -104,7 +104,7 @@ pub struct PhaseTime {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Target {
     /// The command and its arguments. Empty where nothing was launched.
     pub command: Vec<String>,
@@ -117,7 +117,7 @@ pub struct Target {
 }
 
 /// How the measurement ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ending {
     /// The command's exit status, if it ended by itself.
     pub code: Option<i32>,
@@ -140,7 +140,7 @@ pub struct Window {
 }
 
 /// The profiler's own part in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Own {
     /// The CPUs that the profiler kept itself to.
     pub cpus: Vec<u32>,
@@ -242,7 +242,9 @@ pub struct Snapshot {
 /// Memory of the command and its processes, as last seen: looked at every 50 ms
 /// for the command itself and less and less often, at last every second, for
 /// what it has created. Null of runs of less than half a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct ProcessMemory {
     /// Resident at most, in bytes: each process's own peak, added up.
     pub resident_bytes: u64,
@@ -253,7 +255,7 @@ pub struct ProcessMemory {
 }
 
 /// What became of locking a command's memory from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Prefaulted {
     /// Programs whose memory was locked, in order.
     pub locked: Vec<String>,

@@ -22,7 +22,7 @@ pub use crate::{
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Profile {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -66,7 +66,7 @@ pub struct Profile {
 }
 
 /// The program that wrote a profile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tool {
     /// Always `modeswitch`.
     pub name: String,
@@ -77,7 +77,7 @@ pub struct Tool {
 }
 
 /// The probes in use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Backend {
     /// `tracepoint`, `fentry`, `kprobe` or `audit`.
     pub name: String,
@@ -90,7 +90,7 @@ pub struct Backend {
 }
 
 /// The time measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Window {
     /// Beginning, RFC 3339, UTC.
     pub start: String,
@@ -101,7 +101,7 @@ pub struct Window {
 }
 
 /// The counts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ledger {
     /// All entries.
     pub total: u64,
@@ -121,7 +121,7 @@ pub struct Ledger {
 }
 
 /// Entries in proportion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rates {
     /// Entries per second over the whole window.
     pub per_second: f64,
@@ -134,7 +134,7 @@ pub struct Rates {
 }
 
 /// Entries of one cause.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseRow {
     /// `syscall`, `page_fault`, `interrupt`, `nmi`, `exception`, `new_task` or
     /// `unclassified`.
@@ -162,7 +162,9 @@ pub struct CauseRow {
 }
 
 /// Time in the kernel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Time {
     /// Sum.
     pub total: u64,
@@ -175,7 +177,7 @@ pub struct Time {
 }
 
 /// Entries of one thread.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ThreadRow {
     /// The thread.
     pub tid: u32,
@@ -190,7 +192,7 @@ pub struct ThreadRow {
 }
 
 /// Entries of one cause in one thread.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ThreadCauseRow {
     /// As in [`CauseRow`].
     pub cause: String,
@@ -206,7 +208,7 @@ pub struct ThreadCauseRow {
 }
 
 /// How often one kernel stack was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KernelStack {
     /// As in [`CauseRow`].
     pub cause: String,
@@ -219,7 +221,7 @@ pub struct KernelStack {
 }
 
 /// Evidence of polling: in steady state if one was marked, else in the whole run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Polling {
     /// The phase that the counts are from, or null for the whole run.
     pub phase: Option<String>,
@@ -241,7 +243,7 @@ pub struct Polling {
 }
 
 /// What stands behind the counts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Accounting {
     /// Events that the kernel did not show to a program.
     pub misses: Vec<Miss>,
@@ -271,7 +273,7 @@ pub struct Accounting {
 }
 
 /// What one program missed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Miss {
     /// The program.
     pub program: String,
@@ -280,7 +282,7 @@ pub struct Miss {
 }
 
 /// Returns against entries, as far as both families of probes can see them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Audit {
     /// Returns counted by the exit probe.
     pub exits: u64,
@@ -294,7 +296,7 @@ pub struct Audit {
 }
 
 /// Entries that only one family of probes can see.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OneSided {
     /// The cause.
     pub cause: String,
@@ -307,7 +309,7 @@ pub struct OneSided {
 }
 
 /// One of our counts beside an independent one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CrossCheck {
     /// What is compared.
     pub what: String,
@@ -325,7 +327,9 @@ pub struct CrossCheck {
 }
 
 /// Whether two counts agree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
     /// They relate as they should.
@@ -338,7 +342,7 @@ pub enum CheckVerdict {
 }
 
 /// Something that this run cannot tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unavailable {
     /// What.
     pub what: String,
@@ -347,7 +351,7 @@ pub struct Unavailable {
 }
 
 /// Something that could be done.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Advice {
     /// What was found.
     pub finding: String,

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod compare;
+mod documentation;
 mod flow;
 mod root_causes;
 mod root_classic;
@@ -31,4 +32,5 @@ mod root_perf;
 mod root_polled;
 mod root_polling;
 mod root_stacks;
+mod schema;
 mod support;
