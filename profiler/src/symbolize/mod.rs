@@ -4,7 +4,7 @@ mod elf;
 mod image;
 mod isolated;
 pub mod kernel;
-mod perf_map;
+pub mod perf_map;
 mod places;
 mod unwind;
 pub mod user;

@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod compare;
+mod documentation;
 mod flow;
 mod format_readers;
 mod formats;
@@ -38,4 +39,5 @@ mod root_polled;
 mod root_polling;
 mod root_stacks;
 mod root_timeline;
+mod schema;
 mod support;
