@@ -7,7 +7,7 @@ use clap::Args;
 use workload::cli::BitmapKind;
 
 use super::{
-    options::OutputOptions,
+    options::{FamilyOptions, OutputOptions},
     output::{self, Shown},
     run::user,
     values::{CpuList, cpu_list, duration},
@@ -25,9 +25,8 @@ use crate::{
     },
     fix::model::{self as fix, Fixes},
     measure::affinity,
-    probe::{
-        backend::BackendChoice,
-        settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
+    probe::settings::{
+        Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy,
     },
     report::{comparison, style::Look, units::duration_ns},
 };
@@ -133,15 +132,8 @@ pub struct ExperimentArgs {
           default_missing_value = "", help_heading = "Command")]
     user: Option<String>,
 
-    /// Which probes to use.
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "BACKEND",
-        help_heading = "Measuring"
-    )]
-    backend: BackendChoice,
+    #[command(flatten)]
+    family: FamilyOptions,
 
     #[command(flatten)]
     result: OutputOptions,
@@ -189,7 +181,7 @@ pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
         prepare: args.prepare,
         cleanup: args.cleanup,
         settings: Settings {
-            backend: args.backend,
+            backend: args.family.backend,
             stacks: StackPolicy::Off,
             filter: Filter::Threads,
             faults: FaultLevel::Kind,

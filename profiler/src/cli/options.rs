@@ -13,9 +13,9 @@ use crate::{
     report::format::Format,
 };
 
-/// How to measure.
+/// The family of probes.
 #[derive(Args, Clone, Debug)]
-pub struct ProbeOptions {
+pub struct FamilyOptions {
     /// Which probes to use.
     #[arg(
         long,
@@ -25,6 +25,14 @@ pub struct ProbeOptions {
         help_heading = "Measuring"
     )]
     pub backend: BackendChoice,
+}
+
+/// How to measure.
+#[derive(Args, Clone, Debug)]
+pub struct ProbeOptions {
+    /// The family of probes.
+    #[command(flatten)]
+    pub family: FamilyOptions,
 
     /// Whether to take kernel and user stacks.
     #[arg(
@@ -88,7 +96,7 @@ impl ProbeOptions {
     #[must_use]
     pub fn settings(&self, filter: Filter, verbose: u8) -> Settings {
         Settings {
-            backend: self.backend,
+            backend: self.family.backend,
             stacks: self.stacks,
             filter,
             faults: self.faults,

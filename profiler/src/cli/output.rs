@@ -109,21 +109,28 @@ pub fn write<R: Shown>(result: &R, format: Format, path: &Path) -> Result<(), Er
 /// [`Error::Output`] if standard output cannot be written.
 pub fn print<R: Shown>(result: &R, format: Format) -> Result<(), Error> {
     check_format::<R>(format)?;
+    print_with(format.is_for_terminals(), |out| {
+        result.render(format, Look::of_stdout(), out)
+    })
+}
+
+/// Prints whatever `write` writes. A reader that has seen enough and closes the
+/// pipe is no error.
+///
+/// # Errors
+/// [`Error::Output`] if standard output cannot be written.
+pub fn print_with(
+    is_for_terminals: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
     let stdout = io::stdout().lock();
-    let look = Look::of_stdout();
-    let written = if format.is_for_terminals() {
-        let mut out = io::BufWriter::new(AutoStream::auto(stdout));
-        result
-            .render(format, look, &mut out)
-            .and_then(|()| out.flush())
+    let mut out: io::BufWriter<Box<dyn Write>> = io::BufWriter::new(if is_for_terminals {
+        Box::new(AutoStream::auto(stdout))
     } else {
         // As it is: nothing in it is for a terminal, and what looks so is a name.
-        let mut out = io::BufWriter::new(stdout);
-        result
-            .render(format, look, &mut out)
-            .and_then(|()| out.flush())
-    };
-    match written {
+        Box::new(stdout)
+    });
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(format!(
             "cannot write the report to standard output: {error}: send it elsewhere"

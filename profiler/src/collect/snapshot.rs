@@ -262,7 +262,8 @@ pub struct Snapshot {
 
 /// Memory of the command and its processes, as last seen: looked at every 50 ms
 /// for the command itself and less and less often, at last every second, for
-/// what it has created. Null of runs of less than half a second.
+/// what it has created; and as they end, where they are followed for prefaulting.
+/// Otherwise null of runs of less than half a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessMemory {
     /// Resident at most, in bytes: each process's own peak, added up.
@@ -271,6 +272,11 @@ pub struct ProcessMemory {
     pub locked_bytes: u64,
     /// Private and writable at most, in bytes, whether populated or not.
     pub writable_bytes: u64,
+    /// What populating all of it would have taken at most, in bytes: the most that
+    /// was mapped, less what nobody could access in the end. Null if it was not
+    /// looked at in the end.
+    #[serde(default)]
+    pub populatable_bytes: Option<u64>,
 }
 
 /// What became of locking a command's memory from outside.
@@ -284,4 +290,7 @@ pub struct Prefaulted {
     pub refused: Option<String>,
     /// Why some of its children were.
     pub refused_children: Vec<String>,
+    /// How the kernel killed the command for want of memory, if it did.
+    #[serde(default)]
+    pub out_of_memory: Option<String>,
 }

@@ -120,7 +120,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         ended_ns,
         interrupts_before,
         fault_counts: counters.as_mut().and_then(|counters| counters.read().ok()),
-        prefault: tracer.as_ref().map(|tracer| tracer.report.clone()),
+        prefault: tracer
+            .filter(Tracer::locks)
+            .map(|tracer| tracer.report.clone()),
     })
 }
 
@@ -240,6 +242,10 @@ impl Counting for Watch<'_> {
 
     fn resume(&mut self, tid: u32) {
         Followed(self.session.ebpf()).resume(tid);
+    }
+
+    fn ending(&mut self, tid: u32) {
+        self.memory.ending(tid);
     }
 }
 

@@ -71,7 +71,8 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
 }
 
 /// This program.
-fn tool() -> Tool {
+#[must_use]
+pub fn tool() -> Tool {
     Tool {
         name: "modeswitch".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -87,6 +87,20 @@ pub fn save_with(
     })
 }
 
+/// Writes a text, whole or not at all.
+///
+/// # Errors
+/// [`Error::Output`] if it cannot be written; the file is then as it was.
+pub fn save_text(text: &str, path: &Path) -> Result<(), Error> {
+    write_whole(path, |file| file.write_all(text.as_bytes())).map_err(|error| {
+        Error::Output(format!(
+            "cannot write `{}`: {}: nothing was written; choose another place",
+            path.display(),
+            plain(&error)
+        ))
+    })
+}
+
 /// The system's own words for an error, without the name of a file in between.
 fn plain(error: &std::io::Error) -> String {
     match error.raw_os_error() {

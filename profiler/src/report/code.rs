@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+
 use super::{
     prose,
     style::{FAINT, Look, STRONG},
@@ -121,10 +123,10 @@ pub fn stacks(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
         let times = count(stack.count);
         writeln!(out, "{times} × {} {}", stack.cause, stack.detail)?;
         for frame in &stack.frames {
-            writeln!(out, "    {frame}")?;
+            prose::indented(out, look, Style::new(), frame)?;
         }
         if let Some(reason) = &stack.truncated {
-            writeln!(out, "    {FAINT}[{reason}]{FAINT:#}")?;
+            prose::indented(out, look, FAINT, &format!("[{reason}]"))?;
         }
     }
     Ok(())

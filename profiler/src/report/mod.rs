@@ -2,6 +2,9 @@
 
 pub mod advice;
 pub mod code;
+pub mod compare;
+pub mod compare_markdown;
+mod compare_sheets;
 pub mod comparison;
 mod costs;
 pub mod csv;
@@ -10,6 +13,7 @@ pub mod export;
 pub mod flamegraph;
 pub mod folded;
 pub mod format;
+pub mod gate;
 pub mod interruption;
 pub mod io;
 pub mod markdown;

@@ -11,6 +11,7 @@
 )]
 
 mod bad_input;
+mod compare;
 mod flow;
 mod format_readers;
 mod formats;
@@ -25,6 +26,7 @@ mod root_fallback;
 mod root_faults;
 mod root_fixes;
 mod root_flatline;
+mod root_injection;
 mod root_interruption;
 mod root_interrupts;
 mod root_losses;
