@@ -1,6 +1,9 @@
 //! `modeswitch run`.
 
-use std::{ffi::OsString, io::Write};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -21,7 +24,7 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, model::Profile},
-    report::{export, format::Format, style::Look, text},
+    report::{export, format::Format, style::Look},
 };
 
 /// Where `--user` without a name looks.
@@ -105,13 +108,9 @@ fn status_of(profile: &Profile) -> u8 {
 
 impl Shown for Profile {
     const WHAT: &'static str = "a profile";
-    const FORMATS: &'static [Format] = export::FORMATS;
+    const FORMATS: &'static [Format] = export::OF_PROFILES;
 
-    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> std::io::Result<()> {
-        export::write(self, format, look, out)
-    }
-
-    fn show(&self, look: Look, out: &mut dyn Write) -> std::io::Result<()> {
-        text::write(self, look, out)
+    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        export::profile(self, format, look, out)
     }
 }

@@ -125,7 +125,7 @@ fn mark(judgement: Option<&Judgement>) -> &'static str {
     }
 }
 
-fn ratio_cell(ratio: Option<f64>, judgement: Option<&Judgement>) -> String {
+pub(super) fn ratio_cell(ratio: Option<f64>, judgement: Option<&Judgement>) -> String {
     let Some(ratio) = ratio else { return dash() };
     let interval = judgement.and_then(|found| found.ratio);
     let interval = interval.filter(|found| found.low < found.high);
@@ -188,7 +188,7 @@ fn causes(
 }
 
 /// Totals of all comparisons: those that were judged, or the others anew.
-fn totals(experiment: &Experiment, steady: bool) -> Vec<Vec<CauseComparison>> {
+pub(super) fn totals(experiment: &Experiment, steady: bool) -> Vec<Vec<CauseComparison>> {
     let others = experiment.variants.iter().skip(1);
     experiment
         .comparisons()
@@ -309,7 +309,7 @@ fn method(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Resul
     Ok(())
 }
 
-fn outlier_words(outlier: &Outlier) -> String {
+pub(super) fn outlier_words(outlier: &Outlier) -> String {
     let metric = Metric::ALL
         .into_iter()
         .find(|metric| metric.words() == outlier.what);

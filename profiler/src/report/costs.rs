@@ -24,7 +24,7 @@ pub(super) fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) ->
     Ok(())
 }
 
-fn parts(costs: &Costs) -> Vec<String> {
+pub(super) fn parts(costs: &Costs) -> Vec<String> {
     let whole = |value: f64| {
         #[expect(
             clippy::cast_possible_truncation,

@@ -24,10 +24,9 @@ pub enum Format {
     Trace,
     /// Metrics for Prometheus, such as the node exporter's textfile collector reads.
     Openmetrics,
+    /// One HTML page, for a browser: it needs no network and runs no script.
+    Html,
 }
-
-/// What documents without formats of their own can be printed as.
-pub const COMMON: &[Format] = &[Format::Table, Format::Wide, Format::Json];
 
 impl Format {
     /// The name on the command line.

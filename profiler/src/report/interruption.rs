@@ -77,7 +77,7 @@ pub fn senders(
 
 /// What the sender was doing: its system call and the code that made it, as far
 /// as the ledger knows that code; else the place in the kernel.
-fn origin(profile: &Profile, sender: &Sender) -> String {
+pub(super) fn origin(profile: &Profile, sender: &Sender) -> String {
     let Some(cause) = &sender.cause else {
         return sender.call_site.clone();
     };

@@ -14,6 +14,7 @@ pub mod flamegraph;
 pub mod folded;
 pub mod format;
 pub mod gate;
+pub mod html;
 pub mod interruption;
 pub mod io;
 pub mod markdown;

@@ -246,7 +246,7 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 /// A cross-check in words. What the other count means is in the document.
-fn check_words(check: &CrossCheck) -> String {
+pub(super) fn check_words(check: &CrossCheck) -> String {
     let verdict = match check.verdict {
         CheckVerdict::Consistent => "consistent",
         CheckVerdict::Inconsistent => "INCONSISTENT: one of the two is wrong",
