@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod flow;
+mod gate_output;
 mod root_causes;
 mod root_classic;
 mod root_code;
@@ -23,6 +24,7 @@ mod root_fallback;
 mod root_faults;
 mod root_fixes;
 mod root_flatline;
+mod root_gate;
 mod root_interruption;
 mod root_interrupts;
 mod root_losses;
