@@ -2,6 +2,8 @@
 
 pub mod advice;
 pub mod allocation;
+#[cfg(test)]
+pub(crate) mod arbitrary;
 pub mod audit;
 pub mod build;
 pub mod checks;
