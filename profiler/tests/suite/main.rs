@@ -26,6 +26,7 @@ mod root_flatline;
 mod root_interruption;
 mod root_interrupts;
 mod root_losses;
+mod root_memory;
 mod root_perf;
 mod root_polled;
 mod root_polling;
