@@ -12,6 +12,7 @@
 
 mod bad_input;
 mod flow;
+mod root_advice;
 mod root_causes;
 mod root_classic;
 mod root_code;
