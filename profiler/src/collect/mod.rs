@@ -7,6 +7,7 @@ pub mod interruption;
 pub mod mappings;
 pub mod maps;
 pub mod memory;
+pub mod numa_hints;
 pub mod phases;
 pub mod snapshot;
 pub mod threads;

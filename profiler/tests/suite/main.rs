@@ -28,6 +28,7 @@ mod root_interruption;
 mod root_interrupts;
 mod root_losses;
 mod root_memory;
+mod root_numa;
 mod root_perf;
 mod root_polled;
 mod root_polling;
