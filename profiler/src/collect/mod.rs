@@ -10,6 +10,7 @@ pub mod mappings;
 pub mod maps;
 pub mod memory;
 pub mod phase_spans;
+pub mod numa_hints;
 pub mod phases;
 pub mod snapshot;
 pub mod threads;

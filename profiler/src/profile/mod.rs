@@ -19,6 +19,7 @@ pub mod memory;
 pub mod memory_model;
 pub mod missing;
 pub mod model;
+pub mod numa_checks;
 pub mod polling;
 pub mod polling_findings;
 pub mod purpose;

@@ -1,5 +1,6 @@
 //! Names for addresses, taken while they can still be had.
 
+mod calls;
 mod elf;
 mod image;
 mod isolated;
