@@ -31,4 +31,5 @@ mod root_perf;
 mod root_polled;
 mod root_polling;
 mod root_stacks;
+mod root_variants;
 mod support;
