@@ -10,7 +10,10 @@
 
 use std::io;
 
-use crate::sys::memory::{Backing, Fill, Mapping};
+use crate::sys::{
+    huge_pages,
+    memory::{Backing, Fill, Mapping},
+};
 
 const BITS: u64 = 64;
 
@@ -55,6 +58,12 @@ pub(crate) struct BlockMap {
 }
 
 impl BlockMap {
+    /// Bytes of the lowest level in huge pages, if this kernel tells.
+    pub(crate) fn huge_bytes(&self) -> Option<usize> {
+        let lowest = self.levels.first()?;
+        huge_pages::bytes_around(lowest.words.words().as_ptr().addr())
+    }
+
     /// A map of `blocks` blocks, of which `backing` decides where the memory of
     /// its lowest level is from, and whether it is populated now or on first use.
     pub(crate) fn new(blocks: u64, backing: impl Into<Backing>) -> io::Result<Self> {

@@ -17,6 +17,7 @@ use crate::ring::{Ring, RingPlan, SQ_IDLE_MS};
 use crate::sq_thread;
 use crate::summary::IoSummary;
 use crate::sys::affinity::Pinned;
+use crate::sys::huge_pages;
 use crate::sys::memory::{Backing, Fill, LockedMemory, Mapping, NoNumaHints, touch_stack};
 use crate::sys::process::monotonic_ns;
 use crate::target::Target;
@@ -83,6 +84,8 @@ pub(crate) fn run(
         None => block_map(blocks, backing)?,
     };
 
+    let huge_note = no_huge_pages(plan.bitmap, &map);
+
     match warm_up(&mut engine, &mut warm_up_map, plan.depth)? {
         None => {}
         Some(libc::EOPNOTSUPP) if mode.iopoll => return Ok(Ended::CannotPoll),
@@ -120,10 +123,25 @@ pub(crate) fn run(
         device_irqs: irqs_after
             .zip(irqs_before)
             .map(|(after, before)| after.saturating_sub(before)),
-        notes: ring.notes.iter().cloned().chain(clock_note).collect(),
+        notes: (ring.notes.iter().cloned())
+            .chain(clock_note)
+            .chain(huge_note)
+            .collect(),
         lock_refused: locked.err(),
     };
     Ok(Ended::Finished(Box::new(findings.summary())))
+}
+
+/// Says so if a bitmap was to have huge pages and has none.
+fn no_huge_pages(kind: BitmapKind, map: &BlockMap) -> Option<String> {
+    let has_none = kind == BitmapKind::Huge && map.huge_bytes() == Some(0);
+    has_none.then(|| {
+        format!(
+            "the bitmap was given no huge pages, and has ordinary ones: {}; one of less than \
+             4 MiB (16 GiB of 512-byte blocks) may have no room for any",
+            huge_pages::setting()
+        )
+    })
 }
 
 /// Where a kind of bitmap has its memory from.

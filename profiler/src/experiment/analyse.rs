@@ -40,6 +40,7 @@ pub fn analyse(question: String, variants: Vec<Variant>, warm_up: u32) -> Experi
         comparison: comparisons.next().unwrap_or_default(),
         further: comparisons.collect(),
         outliers: outliers_of(&variants),
+        interrupted: None,
         variants,
         method,
         conclusion,

@@ -8,8 +8,9 @@ use anyhow::Result;
 use super::{
     analyse::analyse,
     hooks,
-    model::{Experiment, Variant},
+    model::{Experiment, Interrupted, Variant},
     plan::Planned,
+    turns,
 };
 use crate::{
     collect::snapshot::Snapshot,
@@ -78,9 +79,11 @@ pub fn execute(design: &Design, progress: impl FnMut(Progress<'_>)) -> Result<Ex
         began: Instant::now(),
         done: 0,
     };
-    run.all()?;
+    let interrupted = run.all()?;
     let Running { variants, .. } = run;
-    Ok(analyse(design.question.clone(), variants, design.warm_up))
+    let mut experiment = analyse(design.question.clone(), variants, design.warm_up);
+    experiment.interrupted = interrupted;
+    Ok(experiment)
 }
 
 fn unmeasured(planned: &Planned) -> Variant {
@@ -103,33 +106,34 @@ struct Running<'a, P> {
 }
 
 impl<P: FnMut(Progress<'_>)> Running<'_, P> {
-    /// All rounds. Every other one goes through the variants backwards: a
-    /// machine that slows down steadily slows them all alike.
-    fn all(&mut self) -> Result<()> {
+    /// All rounds. What cut it short, if anything did.
+    fn all(&mut self) -> Result<Option<Interrupted>> {
         let rounds = self.design.warm_up + self.design.runs;
         for round in 0..rounds {
             let is_warm_up = round < self.design.warm_up;
-            let count = self.design.variants.len();
-            let is_forward = round.is_multiple_of(2);
-            for place in 0..count {
-                let place = if is_forward { place } else { count - 1 - place };
+            for place in turns::of_round(round, self.design.variants.len()) {
                 self.announce(place, rounds, is_warm_up);
                 let profile = self.one(place)?;
+                if let Some(by) = self.interrupted_by(&profile) {
+                    let (runs, of) = (self.done, self.of(rounds));
+                    return Ok(Some(Interrupted { by, runs, of }));
+                }
                 self.done += 1;
-                let is_interrupted = self.is_interrupted(&profile);
                 if !is_warm_up {
                     self.variants[place].profiles.push(profile);
                 }
-                if is_interrupted {
-                    return Ok(());
-                }
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Runs of so many rounds.
+    fn of(&self, rounds: u32) -> u32 {
+        rounds * u32::try_from(self.design.variants.len()).unwrap_or(u32::MAX)
     }
 
     fn announce(&mut self, place: usize, rounds: u32, is_warm_up: bool) {
-        let of = rounds * u32::try_from(self.design.variants.len()).unwrap_or(u32::MAX);
+        let of = self.of(rounds);
         let each = self.began.elapsed().checked_div(self.done);
         (self.progress)(Progress {
             run: self.done + 1,
@@ -140,14 +144,11 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
         });
     }
 
-    /// Whether the user has had enough. The time limit is no interruption: it
+    /// The signal by which the user has had enough. The time limit is none: it
     /// ends every run.
-    fn is_interrupted(&self, profile: &Profile) -> bool {
-        match profile.exit.interrupted_by.as_deref() {
-            None => false,
-            Some("duration") => self.design.limit.is_none(),
-            Some(_) => true,
-        }
+    fn interrupted_by(&self, profile: &Profile) -> Option<String> {
+        let by = profile.exit.interrupted_by.clone()?;
+        (by != "duration" || self.design.limit.is_none()).then_some(by)
     }
 
     /// One run, with all that goes around it.
@@ -272,10 +273,18 @@ fn say(done: &mut Vec<String>, what: String) {
 fn failed(planned: &Planned, snapshot: &Snapshot) -> Error {
     let errors = snapshot.errors.trim_end();
     let name = &planned.name;
+    let ending = &snapshot.ending;
+    let how = match (ending.code, ending.signal) {
+        (Some(code), _) => format!("with status {code}"),
+        (None, Some(signal)) => format!("by signal {signal}"),
+        (None, None) => "in an unknown way".to_owned(),
+    };
     Error::TargetNotStarted(if errors.is_empty() {
         let command = snapshot.target.command.join(" ");
-        format!("a run of the variant `{name}` failed without a word: try `{command}` by itself")
+        format!(
+            "a run of the variant `{name}` ended {how}, without a word: try `{command}` by itself"
+        )
     } else {
-        format!("a run of the variant `{name}` failed: {errors}")
+        format!("a run of the variant `{name}` ended {how}: {errors}")
     })
 }

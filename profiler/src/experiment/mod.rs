@@ -14,3 +14,4 @@ pub mod own_metrics;
 pub mod plan;
 pub mod spread;
 pub mod statistics;
+mod turns;

@@ -33,6 +33,9 @@ pub struct Experiment {
     /// Runs unlike the others of their variant. They are part of every number.
     #[serde(default)]
     pub outliers: Vec<Outlier>,
+    /// What cut it short, or null.
+    #[serde(default)]
+    pub interrupted: Option<Interrupted>,
     /// What follows from it, in words.
     pub conclusion: String,
 }
@@ -60,6 +63,18 @@ pub struct Method {
     pub runs_needed: usize,
     /// Whether the numbers are of the marked steady state, or of whole runs.
     pub steady: bool,
+}
+
+/// An experiment that did not come to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Interrupted {
+    /// The signal's name.
+    pub by: String,
+    /// Runs that had come to their end, of all variants, warming up included.
+    /// The one that was interrupted is in no number.
+    pub runs: u32,
+    /// Runs that there should have been.
+    pub of: u32,
 }
 
 /// A run unlike the others of its variant.

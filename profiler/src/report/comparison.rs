@@ -21,6 +21,9 @@ use crate::{
 
 /// Rows shown of each table of causes.
 const CAUSES: usize = 16;
+/// Columns from which on the ratios' intervals fit beside them: of a narrow
+/// terminal they would leave a part of each only.
+const WITH_INTERVALS: usize = 90;
 /// Outliers shown.
 const OUTLIERS: usize = 4;
 
@@ -30,6 +33,13 @@ const OUTLIERS: usize = 4;
 /// Whatever the output reports.
 pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     prose::sentence(out, look, STRONG, &experiment.conclusion)?;
+    if let Some(cut) = &experiment.interrupted {
+        let text = format!(
+            "{} after {} of {} runs; the run that it interrupted is left out",
+            cut.by, cut.runs, cut.of
+        );
+        prose::labelled(out, look, "cut short by", &text)?;
+    }
     variants(experiment, look, out)?;
     let is_steady = compare::is_steady(&experiment.variants);
     if is_steady {
@@ -71,7 +81,7 @@ fn conditions(profile: &Profile) -> String {
 }
 
 /// The headings of a table: names, the variants, and how they compare.
-fn headings(experiment: &Experiment, names: &[&str]) -> Vec<String> {
+fn headings(experiment: &Experiment, names: &[&str], look: Look) -> Vec<String> {
     let variants = experiment.variants.iter().map(|found| found.name.as_str());
     let mut columns: Vec<String> = names
         .iter()
@@ -80,7 +90,13 @@ fn headings(experiment: &Experiment, names: &[&str]) -> Vec<String> {
         .map(str::to_owned)
         .collect();
     if experiment.further.is_empty() {
-        columns.push("ratio (95 % interval)".to_owned());
+        let is_narrow = look.columns.is_some_and(|columns| columns < WITH_INTERVALS);
+        let heading = if is_narrow {
+            "ratio"
+        } else {
+            "ratio (95 % interval)"
+        };
+        columns.push(heading.to_owned());
     }
     columns
 }
@@ -95,13 +111,13 @@ struct Row<'a> {
 }
 
 impl Row<'_> {
-    fn cells(self, show: impl Fn(f64) -> String) -> Vec<String> {
+    fn cells(self, look: Look, show: impl Fn(f64) -> String) -> Vec<String> {
         let median = |side: Option<Spread>| side.map_or_else(dash, |side| show(side.median));
         let mut cells = self.names;
         cells.push(median(self.first));
         if let [(other, ratio, judgement)] = self.others[..] {
             cells.push(median(other));
-            cells.push(ratio_cell(ratio, judgement));
+            cells.push(ratio_cell(ratio, judgement, look));
             return cells;
         }
         for (other, ratio, judgement) in self.others {
@@ -125,10 +141,11 @@ fn mark(judgement: Option<&Judgement>) -> &'static str {
     }
 }
 
-pub(super) fn ratio_cell(ratio: Option<f64>, judgement: Option<&Judgement>) -> String {
+pub(super) fn ratio_cell(ratio: Option<f64>, judgement: Option<&Judgement>, look: Look) -> String {
     let Some(ratio) = ratio else { return dash() };
+    let has_room = look.columns.is_none_or(|columns| columns >= WITH_INTERVALS);
     let interval = judgement.and_then(|found| found.ratio);
-    let interval = interval.filter(|found| found.low < found.high);
+    let interval = interval.filter(|found| has_room && found.low < found.high);
     let interval = interval.map_or_else(String::new, |found| {
         format!(" ({:.2} to {:.2})", found.low, found.high)
     });
@@ -165,13 +182,15 @@ fn causes(
         ("page_fault", "(all)"),
         ("interrupt", "(all)"),
     ];
-    let summed = all.iter().map(|key| joined(*key, &totals).cells(amount));
+    let summed = all
+        .iter()
+        .map(|key| joined(*key, &totals).cells(look, amount));
     let most = look.rows(CAUSES);
     let details = keys
         .iter()
         .take(most)
-        .map(|key| joined(*key, &rows).cells(amount));
-    let columns = headings(experiment, &["cause", "detail"]);
+        .map(|key| joined(*key, &rows).cells(look, amount));
+    let columns = headings(experiment, &["cause", "detail"], look);
     write!(
         out,
         "{}",
@@ -248,14 +267,14 @@ fn metrics(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Resu
             first,
             others: others.collect(),
         };
-        Some(row.cells(|v| value(metric, v)))
+        Some(row.cells(look, |v| value(metric, v)))
     });
     let rows: Vec<Vec<String>> = rows.collect();
     if rows.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{STRONG}Throughput, latency and memory{STRONG:#}")?;
-    let columns = headings(experiment, &["the program's own numbers"]);
+    let columns = headings(experiment, &["the program's own numbers"], look);
     write!(out, "{}", table::render(&columns, rows, 1, look))
 }
 

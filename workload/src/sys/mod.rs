@@ -3,5 +3,6 @@
 
 pub(crate) mod affinity;
 pub(crate) mod files;
+pub(crate) mod huge_pages;
 pub(crate) mod memory;
 pub(crate) mod process;

@@ -4,6 +4,7 @@
 //! another day: all contestants run in turn within one call, and what is judged
 //! are ratios of their medians.
 
+mod aa;
 mod floor;
 mod getppid;
 mod overhead;
@@ -27,6 +28,10 @@ pub(crate) struct Options {
     /// The CPU to measure on. Default: the last one
     #[arg(long)]
     cpu: Option<usize>,
+
+    /// Experiments of `aa`, of 20 runs against 20 each
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(20..=1000))]
+    experiments: u32,
 }
 
 /// What can be benchmarked.
@@ -36,12 +41,18 @@ enum Part {
     Overhead,
     /// I/Os per second beside fio
     Throughput,
+    /// How often an experiment that compares a program with itself finds a
+    /// difference. Takes minutes, and is done only if asked for
+    Aa,
 }
 
 /// Runs the benchmarks, prints their tables, and fails if a target is missed.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let cpu = options.cpu.unwrap_or_else(tools::last_cpu);
     let modeswitch = tools::modeswitch()?;
+    if options.only == Some(Part::Aa) {
+        return aa::run(&modeswitch, options.experiments);
+    }
     let mut missed = Vec::new();
     if options.only != Some(Part::Throughput) {
         missed.extend(overhead::run(&modeswitch, cpu, options.rounds)?);

@@ -144,6 +144,16 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
             ),
             vec![flat("auto"), flat("tracepoint")],
         )?,
+        scenario(
+            "two nodes",
+            "6.1",
+            Machine {
+                cpus: 4,
+                numa: true,
+                ..plain.clone()
+            },
+            vec![round("auto", &["root_fixes_reach_the_command"])],
+        )?,
     ])
 }
 
