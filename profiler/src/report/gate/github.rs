@@ -57,8 +57,9 @@ fn location(
     root: Option<&Path>,
 ) -> Option<(String, Option<u64>)> {
     let of_code = finding.code.iter().find_map(|culprit| {
-        let file = inside(culprit.file.as_deref()?, root)?;
-        Some((file, culprit.line.map(u64::from)))
+        let own = culprit.file.as_deref().and_then(|file| inside(file, root));
+        let own = own.map(|file| (file, culprit.line.map(u64::from)));
+        own.or_else(|| caller(culprit.called_from.as_deref()?, root))
     });
     of_code.or_else(|| match &verdict.against {
         Against::Budget { file } => {
@@ -67,6 +68,14 @@ fn location(
         }
         Against::Baseline => None,
     })
+}
+
+/// Where a frame, `function file:line`, is in the repository: of a library's
+/// function it is the caller that can be changed.
+fn caller(frame: &str, root: Option<&Path>) -> Option<(String, Option<u64>)> {
+    let (_, place) = frame.split_once(" /")?;
+    let (file, line) = place.rsplit_once(':')?;
+    Some((inside(&format!("/{file}"), root)?, line.parse().ok()))
 }
 
 /// A path as seen from the repository's folder, if it is in there. A relative
@@ -103,6 +112,16 @@ mod tests {
     fn commands_cannot_be_smuggled_in() {
         assert_eq!(data("a\n::error::b 100%\r"), "a%0A::error::b 100%25%0D");
         assert_eq!(property("a,line=1::b"), "a%2Cline=1%3A%3Ab");
+    }
+
+    /// A call through a library is annotated where the program makes it.
+    #[test]
+    fn callers_stand_in_for_libraries() {
+        let root = Some(Path::new("/home/me"));
+        let expected = Some(("a b.c".to_owned(), Some(4)));
+        assert_eq!(caller("main /home/me/a b.c:4", root), expected);
+        assert_eq!(caller("main ./csu/libc-start.c:4", root), None);
+        assert_eq!(caller("main", root), None);
     }
 
     /// Only files in the repository can be annotated.
