@@ -29,7 +29,14 @@ pub fn sentence(out: &mut dyn Write, look: Look, style: Style, text: &str) -> io
 /// # Errors
 /// Whatever the output reports.
 pub fn labelled(out: &mut dyn Write, look: Look, label: &str, text: &str) -> io::Result<()> {
-    let mut label = label;
+    // One that fills its column still stands apart from the text.
+    let apart = if label.chars().count() >= LABEL {
+        " "
+    } else {
+        ""
+    };
+    let label = format!("{label}{apart}");
+    let mut label = label.as_str();
     for line in fold(text, room(look, LABEL)) {
         writeln!(out, "{label:LABEL$}{line}")?;
         label = "";

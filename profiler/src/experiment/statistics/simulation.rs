@@ -111,7 +111,10 @@ fn interrupted(count: usize, rng: &mut Rng) -> Vec<f64> {
     values.take(count).collect()
 }
 
-/// Of 1,000 experiments with six numbers each, those that find a difference
+/// Experiments with a machine that drifts.
+const DRIFTING: u32 = 300;
+
+/// Of these experiments with six numbers each, those that find a difference
 /// where there is none, if run `place` belongs to the variant `whose(place)`.
 fn invented(weather: Weather, count: usize, whose: impl Fn(usize) -> usize, seed: u64) -> usize {
     let mut rng = Rng::new(seed);
@@ -127,7 +130,7 @@ fn invented(weather: Weather, count: usize, whose: impl Fn(usize) -> usize, seed
             .collect();
         adjusted(&numbers).iter().any(|&p| p <= 0.05)
     };
-    (0..1_000).filter(finds_any).count()
+    (0..DRIFTING).filter(finds_any).count()
 }
 
 /// A machine that drifts is no difference, whatever way it drifts, because the
@@ -140,15 +143,16 @@ fn a_machine_that_drifts_is_no_difference() {
         ("interrupted", interrupted),
     ];
     for (name, weather) in weathers {
-        for count in [5, 8, 20] {
+        for count in [5, 8] {
             let rounds = u32::try_from(count).expect("few");
             let order: Vec<usize> = (0..rounds)
                 .flat_map(|round| turns::of_round(round, 2))
                 .collect();
             let in_turn = invented(weather, count, |place| order[place], 19);
-            assert!(in_turn <= 71, "{name}, {count} runs in turn: {in_turn}");
+            // 5 %, and what 300 trials may stray, three standard errors.
+            assert!(in_turn <= 26, "{name}, {count} runs in turn: {in_turn}");
             let in_line = invented(weather, count, |place| usize::from(place >= count), 19);
-            assert!(in_line > 300, "{name}, {count} runs in line: {in_line}");
+            assert!(in_line > 52, "{name}, {count} runs in line: {in_line}");
         }
     }
 }
