@@ -12,7 +12,10 @@ use super::{
 use crate::{
     collect::{
         allocations::Allocations,
-        disturbance, faults, interruption, maps,
+        disturbance::{self, DisturbanceRow},
+        faults,
+        interruption::{self, PurposeRow, SenderRow},
+        maps,
         memory::MemoryWatch,
         numa_hints::{self, NumaHints},
         phases::Phases,
@@ -23,7 +26,7 @@ use crate::{
     },
     kernel::{block, interrupts::Interrupts, symbols::Symbols, version::Host},
     launch::signals::Signals,
-    probe::{kernel_log::KernelLog, privileges, session::Session},
+    probe::{kernel_log::KernelLog, privileges, session::Session, settings::Extras},
     symbolize::{self, user::Kept},
 };
 
@@ -90,6 +93,30 @@ fn numa_hints(session: &mut Session, machine: Option<u64>) -> Result<Option<Numa
     Ok(Some(NumaHints { machine, seen }))
 }
 
+/// What is known of interrupts beside their number.
+struct Interruptions {
+    purposes: Vec<PurposeRow>,
+    /// Nothing where it was not asked, or cannot be seen.
+    senders: Option<Vec<SenderRow>>,
+    /// Nothing where it was not asked.
+    disturbances: Option<Vec<DisturbanceRow>>,
+}
+
+fn interruptions(session: &mut Session, extras: Extras) -> Result<Interruptions> {
+    let shows_senders = extras.senders && session.shows_senders();
+    let ebpf = session.ebpf();
+    Ok(Interruptions {
+        purposes: interruption::purposes(ebpf)?,
+        senders: shows_senders
+            .then(|| interruption::senders(ebpf))
+            .transpose()?,
+        disturbances: extras
+            .disturbance
+            .then(|| disturbance::rows(ebpf))
+            .transpose()?,
+    })
+}
+
 /// Reads everything out and puts it together.
 fn collect(
     plan: &Plan,
@@ -136,23 +163,13 @@ fn collect(
     } else {
         None
     };
-    let purposes = interruption::purposes(ebpf)?;
-    let senders = if plan.settings.extras.senders && session.shows_senders() {
-        Some(interruption::senders(session.ebpf())?)
-    } else {
-        None
-    };
-    let disturbances = if plan.settings.extras.disturbance {
-        Some(disturbance::rows(session.ebpf())?)
-    } else {
-        None
-    };
+    let interruptions = interruptions(&mut session, plan.settings.extras)?;
     let ebpf = session.ebpf();
     let kernel_symbols = symbolize::kernel::names(&rows, &stacks, symbols)
         .into_iter()
         .chain(symbolize::kernel::functions(
-            &purposes,
-            senders.as_deref().unwrap_or_default(),
+            &interruptions.purposes,
+            interruptions.senders.as_deref().unwrap_or_default(),
             symbols,
         ))
         .collect();
@@ -160,9 +177,9 @@ fn collect(
         faults,
         submissions,
         poll_queues: block::poll_queues(),
-        purposes,
-        senders,
-        disturbances,
+        purposes: interruptions.purposes,
+        senders: interruptions.senders,
+        disturbances: interruptions.disturbances,
         overflow: maps::overflow(ebpf)?,
         losses: maps::losses(ebpf)?,
         threads,

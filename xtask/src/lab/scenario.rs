@@ -25,7 +25,6 @@ const OF_THE_KERNEL: &[&str] = &[
     "root_classic",
     "root_counts",
     "root_faults",
-    "root_injection",
     "root_interruption",
     "root_interrupts",
     "root_losses",
@@ -107,9 +106,7 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
     let mut with_both_functions = common();
     with_both_functions.push(known("fentry-prepare"));
     let losses = |backend| round(backend, &["root_losses"]);
-    let fallback = round("auto", &["root_fallback"]);
     let flat = |backend| round(backend, &["root_flatline"]);
-    let numa = |backend| round(backend, &["root_numa"]);
     Ok(vec![
         scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
         scenario("", "6.12,newest", plain.clone(), common())?,
@@ -123,7 +120,9 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
             "no poll queues",
             "5.10,newest",
             with(plain.cpus, "lab.poll_queues=0"),
-            vec![fallback],
+            // Whether a program can be stopped and changed has nothing to do with the
+            // drive: these kernels are booted anyway.
+            vec![round("auto", &["root_fallback", "root_injection"])],
         )?,
         scenario(
             "two NUMA nodes",
@@ -133,7 +132,10 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
                 cpus: 4,
                 ..plain.clone()
             },
-            vec![numa("auto"), numa("tracepoint")],
+            vec![
+                round("auto", &["root_numa", "root_fixes_reach_the_command"]),
+                round("tracepoint", &["root_numa"]),
+            ],
         )?,
         scenario(
             "nohz_full",
@@ -143,16 +145,6 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
                 "isolcpus=nohz,domain,managed_irq,2,3 nohz_full=2,3 rcu_nocbs=2,3",
             ),
             vec![flat("auto"), flat("tracepoint")],
-        )?,
-        scenario(
-            "two nodes",
-            "6.1",
-            Machine {
-                cpus: 4,
-                numa: true,
-                ..plain.clone()
-            },
-            vec![round("auto", &["root_fixes_reach_the_command"])],
         )?,
     ])
 }
