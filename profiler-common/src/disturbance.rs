@@ -1,50 +1,20 @@
 //! What else a CPU did while a measured thread had it or wanted it.
 
-/// Defines [`Disturber`] from one table.
-macro_rules! disturbers {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal;)+) => {
-        /// What kept a thread from running.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u32)]
-        pub enum Disturber {
-            $($(#[$doc])* $variant = $code,)+
-        }
+use crate::coded::coded;
 
-        impl Disturber {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name used in documents.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
-            /// The number that stands for it in a map key.
-            #[must_use]
-            pub const fn code(self) -> u32 {
-                self as u32
-            }
-
-            /// The kind that a map key's number stands for.
-            #[must_use]
-            pub const fn from_code(code: u32) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
-
-disturbers! {
-    /// Another task ran while the thread was ready to. Detail: nothing; the
-    /// task's name tells.
-    Task = 0, "task";
-    /// The handler of a device interrupt. Detail: the IRQ's number.
-    DeviceIrq = 1, "device_irq";
-    /// A softirq. Detail: its number.
-    Softirq = 2, "softirq";
-    /// An interrupt with a vector of its own. Detail: the vector's code.
-    Vector = 3, "interrupt";
+coded! {
+    /// What kept a thread from running.
+    pub enum Disturber: u32 {
+        /// Another task ran while the thread was ready to. Detail: nothing; the
+        /// task's name tells.
+        Task = 0, "task";
+        /// The handler of a device interrupt. Detail: the IRQ's number.
+        DeviceIrq = 1, "device_irq";
+        /// A softirq. Detail: its number.
+        Softirq = 2, "softirq";
+        /// An interrupt with a vector of its own. Detail: the vector's code.
+        Vector = 3, "interrupt";
+    }
 }
 
 /// What one row of the disturbance map describes.

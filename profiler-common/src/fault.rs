@@ -1,69 +1,39 @@
 //! Page faults: what kind, in which mapping, on which page.
 
-/// Defines [`FaultKind`], its wire codes and its names from one table.
-macro_rules! fault_kinds {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal;)+) => {
-        /// What a page fault was about: what the page table, the mapping and the
-        /// processor's error code said together when it happened.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum FaultKind {
-            $($(#[$doc])* $variant = $code,)+
-        }
+use crate::coded::coded;
 
-        impl FaultKind {
-            /// Every kind.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name used in documents, budgets and tables.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
-            /// The number that stands for this kind in a map key.
-            #[must_use]
-            pub const fn code(self) -> u8 {
-                self as u8
-            }
-
-            /// The kind that a map key's number stands for.
-            #[must_use]
-            pub const fn from_code(code: u8) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
-
-fault_kinds! {
-    /// It was not found out: the accounting says why.
-    Unknown = 0, "unknown";
-    /// A page of memory that no file stands behind, touched for the first time:
-    /// private or shared anonymous memory, or huge pages.
-    FirstTouch = 1, "first_touch";
-    /// A page of a file that was in memory but not yet in this page table.
-    FileMinor = 2, "file_minor";
-    /// A page of a file that had to be waited for. Never on the wire: reading
-    /// out makes it from [`FaultKind::FileMinor`] and [`detail::MAJOR`].
-    FileMajor = 3, "file_major";
-    /// A write to a private page that is write-protected because others may have
-    /// it too: the zero page, a file's page, or one shared since a fork.
-    CopyOnWrite = 4, "copy_on_write";
-    /// The kernel had taken the page's access away to see who uses it.
-    NumaHint = 5, "numa_hint";
-    /// The page was in swap, or on its way there.
-    SwapIn = 6, "swap_in";
-    /// A violation: the mapping does not allow the access, or there is none.
-    Protection = 7, "protection";
-    /// The first write to a clean page of a shared file mapping.
-    WriteNotify = 8, "write_notify";
-    /// By the time it was looked at, the page table already allowed the access:
-    /// another thread had faulted on the same page and was faster.
-    Raced = 9, "raced";
-    /// Something else: a page being migrated, userfaultfd, a device's memory,
-    /// the vsyscall page.
-    Other = 10, "other";
+coded! {
+    /// What a page fault was about: what the page table, the mapping and the
+    /// processor's error code said together when it happened.
+    pub enum FaultKind: u8 {
+        /// It was not found out: the accounting says why.
+        Unknown = 0, "unknown";
+        /// A page of memory that no file stands behind, touched for the first time:
+        /// private or shared anonymous memory, or huge pages.
+        FirstTouch = 1, "first_touch";
+        /// A page of a file that was in memory but not yet in this page table.
+        FileMinor = 2, "file_minor";
+        /// A page of a file that had to be waited for. Never on the wire: reading
+        /// out makes it from [`FaultKind::FileMinor`] and [`detail::MAJOR`].
+        FileMajor = 3, "file_major";
+        /// A write to a private page that is write-protected because others may have
+        /// it too: the zero page, a file's page, or one shared since a fork.
+        CopyOnWrite = 4, "copy_on_write";
+        /// The kernel had taken the page's access away to see who uses it.
+        NumaHint = 5, "numa_hint";
+        /// The page was in swap, or on its way there.
+        SwapIn = 6, "swap_in";
+        /// A violation: the mapping does not allow the access, or there is none.
+        Protection = 7, "protection";
+        /// The first write to a clean page of a shared file mapping.
+        WriteNotify = 8, "write_notify";
+        /// By the time it was looked at, the page table already allowed the access:
+        /// another thread had faulted on the same page and was faster.
+        Raced = 9, "raced";
+        /// Something else: a page being migrated, userfaultfd, a device's memory,
+        /// the vsyscall page.
+        Other = 10, "other";
+    }
 }
 
 /// How a page fault's [`LedgerKey::detail`](crate::key::LedgerKey::detail) is
@@ -92,58 +62,30 @@ pub mod detail {
     }
 }
 
-/// Defines [`MappingClass`], its wire codes and its names from one table.
-macro_rules! mapping_classes {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal;)+) => {
-        /// What a mapping is.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u8)]
-        pub enum MappingClass {
-            $($(#[$doc])* $variant = $code,)+
-        }
-
-        impl MappingClass {
-            /// The name used in documents and tables.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
-            /// The number that stands for it on the wire.
-            #[must_use]
-            pub const fn code(self) -> u8 {
-                self as u8
-            }
-
-            /// What a number on the wire stands for.
-            #[must_use]
-            pub const fn from_code(code: u8) -> Self {
-                match code { $($code => Self::$variant,)+ _ => Self::Unknown }
-            }
-        }
-    };
-}
-
-mapping_classes! {
-    /// It could not be found out.
-    #[default]
-    Unknown = 0, "unknown";
-    /// There was no mapping at the address.
-    None = 1, "none";
-    /// The heap that `brk` makes.
-    Heap = 2, "heap";
-    /// The first thread's stack.
-    Stack = 3, "stack";
-    /// A file, or a device's.
-    File = 4, "file";
-    /// Private memory of no file.
-    Anonymous = 5, "anonymous";
-    /// `MAP_SHARED | MAP_ANONYMOUS`.
-    SharedAnonymous = 6, "shared_anonymous";
-    /// Memory in huge pages of a reserved pool (`MAP_HUGETLB`).
-    Hugetlb = 7, "hugetlb";
-    /// The kernel's own: `[vdso]`, `[vvar]`, `[vsyscall]`.
-    Special = 8, "special";
+coded! {
+    /// What a mapping is.
+    #[derive(Default)]
+    pub enum MappingClass: u8 {
+        /// It could not be found out.
+        #[default]
+        Unknown = 0, "unknown";
+        /// There was no mapping at the address.
+        None = 1, "none";
+        /// The heap that `brk` makes.
+        Heap = 2, "heap";
+        /// The first thread's stack.
+        Stack = 3, "stack";
+        /// A file, or a device's.
+        File = 4, "file";
+        /// Private memory of no file.
+        Anonymous = 5, "anonymous";
+        /// `MAP_SHARED | MAP_ANONYMOUS`.
+        SharedAnonymous = 6, "shared_anonymous";
+        /// Memory in huge pages of a reserved pool (`MAP_HUGETLB`).
+        Hugetlb = 7, "hugetlb";
+        /// The kernel's own: `[vdso]`, `[vvar]`, `[vsyscall]`.
+        Special = 8, "special";
+    }
 }
 
 /// A mapping of an address space.

@@ -11,6 +11,7 @@
 
 pub mod allocation;
 pub mod cause;
+mod coded;
 pub mod config;
 pub mod disturbance;
 pub mod fault;

@@ -1,25 +1,18 @@
 //! The interrupt vectors that have a tracepoint of their own.
 
+use crate::coded::coded;
+
 /// Defines [`Vector`] from one table: code, document name, stub, tracepoint, words.
 macro_rules! vectors {
     ($($variant:ident = $code:literal, $name:literal, $stub:literal, $tracepoint:literal, $words:literal;)+) => {
-        /// An interrupt vector by its purpose.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[repr(u32)]
-        pub enum Vector {
-            $(#[doc = $words] $variant = $code,)+
+        coded! {
+            /// An interrupt vector by its purpose.
+            pub enum Vector: u32 {
+                $(#[doc = $words] $variant = $code, $name;)+
+            }
         }
 
         impl Vector {
-            /// Every vector in the table.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The detail name used in documents.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)+ }
-            }
-
             /// The entry stub that the processor jumps to.
             #[must_use]
             pub const fn stub_symbol(self) -> &'static str {
@@ -36,18 +29,6 @@ macro_rules! vectors {
             #[must_use]
             pub const fn words(self) -> &'static str {
                 match self { $(Self::$variant => $words,)+ }
-            }
-
-            /// The vector that a map key's number stands for.
-            #[must_use]
-            pub const fn from_code(code: u32) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)+ _ => None }
-            }
-
-            /// The number that stands for this vector in a map key.
-            #[must_use]
-            pub const fn code(self) -> u32 {
-                self as u32
             }
         }
     };

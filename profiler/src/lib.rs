@@ -14,12 +14,14 @@
 pub mod classify;
 pub mod cli;
 pub mod collect;
+pub mod compare;
 pub mod cpu_list;
 pub mod digits;
 pub mod error;
 pub mod exit_code;
 pub mod experiment;
 pub mod fix;
+pub mod gate;
 pub mod kernel;
 pub mod launch;
 pub mod measure;

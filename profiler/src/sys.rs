@@ -1,10 +1,11 @@
 //! System calls that no crate in use wraps.
 
 pub mod fault_counters;
+pub mod perf_event;
 
 use std::{io, mem::MaybeUninit};
 
-use nix::unistd::Pid;
+use nix::{sys::signal::Signal, unistd::Pid};
 use serde::{Deserialize, Serialize};
 
 /// How a process ended.
@@ -32,6 +33,21 @@ pub struct ChildUsage {
     pub user_ns: u64,
     /// CPU time in the kernel.
     pub system_ns: u64,
+}
+
+/// Whether a signal to this process is thrown away.
+///
+/// # Errors
+/// If there is no such signal.
+pub fn is_ignored(signal: Signal) -> io::Result<bool> {
+    let mut action = MaybeUninit::<libc::sigaction>::uninit();
+    // SAFETY: the old action is written to memory made for it; there is no new one.
+    let result = unsafe { libc::sigaction(signal as i32, std::ptr::null(), action.as_mut_ptr()) };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has filled it in.
+    Ok(unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN)
 }
 
 /// Collects a child that has ended. Nothing if it still runs.

@@ -4,6 +4,9 @@ use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use perf_event_open_sys::bindings::{self, perf_event_attr};
+use perf_event_open_sys::{ioctls, perf_event_open};
+
 /// Locking all memory reaches into other tests; those that care take turns.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
@@ -13,72 +16,45 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
 /// A kernel counter for this thread, off to begin with.
 pub(crate) struct Counter(OwnedFd);
 
-/// `struct perf_event_attr` as it was at first, which every kernel takes.
-#[repr(C)]
-#[derive(Default)]
-struct Attributes {
-    kind: u32,
-    size: u32,
-    config: u64,
-    sampling: [u64; 3],
-    flags: u64,
-    rest: [u64; 2],
-}
-
-const DISABLED: u64 = 1;
-const EXCLUDE_KERNEL: u64 = 1 << 5;
-const ENABLE: libc::Ioctl = 0x2400;
-const DISABLE: libc::Ioctl = 0x2401;
-
 impl Counter {
     /// Page faults in user mode.
     pub(crate) fn user_page_faults() -> io::Result<Self> {
-        Self::open(1, 2, DISABLED | EXCLUDE_KERNEL)
+        let event = bindings::PERF_COUNT_SW_PAGE_FAULTS;
+        Self::open(bindings::PERF_TYPE_SOFTWARE, event.into(), true)
     }
 
     /// Hits of a tracepoint, by its number.
     pub(crate) fn tracepoint(id: u64) -> io::Result<Self> {
-        Self::open(2, id, DISABLED)
+        Self::open(bindings::PERF_TYPE_TRACEPOINT, id, false)
     }
 
-    fn open(kind: u32, config: u64, flags: u64) -> io::Result<Self> {
-        let attributes = Attributes {
-            kind,
-            size: 64,
+    fn open(kind: u32, config: u64, only_user: bool) -> io::Result<Self> {
+        let mut attributes = perf_event_attr {
+            type_: kind,
+            size: u32::try_from(size_of::<perf_event_attr>()).map_err(io::Error::other)?,
             config,
-            flags,
-            ..Attributes::default()
+            ..perf_event_attr::default()
         };
+        attributes.set_disabled(1);
+        attributes.set_exclude_kernel(only_user.into());
         // SAFETY: the attributes have the size they claim and outlive the call.
-        let fd = unsafe {
-            libc::syscall(
-                libc::SYS_perf_event_open,
-                &raw const attributes,
-                0,
-                -1,
-                -1,
-                0_u64,
-            )
-        };
+        let fd = unsafe { perf_event_open(&raw mut attributes, 0, -1, -1, 0) };
         if fd < 0 {
             return Err(io::Error::last_os_error());
         }
-        let fd = libc::c_int::try_from(fd).map_err(io::Error::other)?;
         // SAFETY: the call just before made this descriptor for us alone.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }
 
     pub(crate) fn start(&self) {
-        self.control(ENABLE);
+        // SAFETY: the request takes a number.
+        let result = unsafe { ioctls::ENABLE(self.0.as_raw_fd(), 0) };
+        assert_eq!(result, 0, "{}", io::Error::last_os_error());
     }
 
     pub(crate) fn stop(&self) {
-        self.control(DISABLE);
-    }
-
-    fn control(&self, request: libc::Ioctl) {
-        // SAFETY: both requests take no argument.
-        let result = unsafe { libc::ioctl(self.0.as_raw_fd(), request, 0) };
+        // SAFETY: the request takes a number.
+        let result = unsafe { ioctls::DISABLE(self.0.as_raw_fd(), 0) };
         assert_eq!(result, 0, "{}", io::Error::last_os_error());
     }
 

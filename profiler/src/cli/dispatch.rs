@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Cli, Command, attach, experiment, report, run, workload};
+use super::{Cli, Command, attach, check, compare, experiment, report, run, workload};
 
 /// Carries a command out. The exit status to end with.
 ///
@@ -16,6 +16,8 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Attach(args) => attach::attach(&args, verbose),
         Command::Cpu(args) => attach::cpu(&args, verbose),
         Command::Experiment(args) => experiment::run(args, verbose),
+        Command::Compare(args) => compare::run(&args),
+        Command::Check(args) => check::run(&args, verbose),
         Command::Report(args) => report::run(&args),
         Command::Workload(args) => workload::run(&args),
     }

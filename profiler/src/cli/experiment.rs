@@ -7,7 +7,7 @@ use clap::Args;
 use workload::cli::BitmapKind;
 
 use super::{
-    options::OutputOptions,
+    options::{FamilyOptions, OutputOptions},
     output::{self, Shown},
     run::user,
     values::{CpuList, cpu_list, duration},
@@ -25,11 +25,10 @@ use crate::{
     },
     fix::model::{self as fix, Fixes},
     measure::affinity,
-    probe::{
-        backend::BackendChoice,
-        settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
+    probe::settings::{
+        Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy,
     },
-    report::{comparison, html, style::Look, units::duration_ns},
+    report::{comparison, format::Format, html, style::Look, units::duration_ns},
 };
 
 /// Numbers judged of each variant beside the first: totals of three causes,
@@ -133,15 +132,8 @@ pub struct ExperimentArgs {
           default_missing_value = "", help_heading = "Command")]
     user: Option<String>,
 
-    /// Which probes to use.
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "BACKEND",
-        help_heading = "Measuring"
-    )]
-    backend: BackendChoice,
+    #[command(flatten)]
+    family: FamilyOptions,
 
     #[command(flatten)]
     result: OutputOptions,
@@ -165,6 +157,7 @@ fn source(text: &str) -> Result<Source, String> {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
+    output::check_format::<Experiment>(args.result.format)?;
     output::check(&args.result)?;
     if let Some(CpuList(cpus)) = &args.cpu {
         affinity::check(cpus)?;
@@ -188,7 +181,7 @@ pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
         prepare: args.prepare,
         cleanup: args.cleanup,
         settings: Settings {
-            backend: args.backend,
+            backend: args.family.backend,
             stacks: StackPolicy::Off,
             filter: Filter::Threads,
             faults: FaultLevel::Kind,
@@ -267,11 +260,22 @@ fn show_progress(progress: Progress<'_>) {
 }
 
 impl Shown for Experiment {
+    const WHAT: &'static str = "an experiment";
+    const FORMATS: &'static [Format] = &[Format::Table, Format::Wide, Format::Json, Format::Html];
+
     fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
         comparison::write(self, look, out)
     }
 
-    fn html(&self) -> String {
-        html::document::of_experiment(self)
+    fn render(
+        &self,
+        format: Format,
+        look: Look,
+        out: &mut dyn std::io::Write,
+    ) -> std::io::Result<()> {
+        if format == Format::Html {
+            return out.write_all(html::document::of_experiment(self).as_bytes());
+        }
+        output::render_common(self, format, look, out)
     }
 }

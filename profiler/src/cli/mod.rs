@@ -1,6 +1,8 @@
 //! The command line: syntax only. What it means is decided in each command.
 
 pub mod attach;
+pub mod check;
+pub mod compare;
 pub mod dispatch;
 pub mod experiment;
 pub mod options;
@@ -48,6 +50,10 @@ pub enum Command {
     Cpu(attach::CpuArgs),
     /// Change one thing about a program, and tell what that did.
     Experiment(experiment::ExperimentArgs),
+    /// Compare saved profiles: what is new, gone or moved, and whether it is real.
+    Compare(compare::CompareArgs),
+    /// Judge counts by a budget or by an earlier state, for CI.
+    Check(check::CheckArgs),
     /// Print a saved profile or experiment.
     Report(report::ReportArgs),
     /// Run the in-tree polling workload by itself.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::values::duration;
+use super::values::{duration, timeline_interval};
 use crate::{
     probe::{
         backend::BackendChoice,
@@ -13,9 +13,9 @@ use crate::{
     report::format::Format,
 };
 
-/// How to measure.
+/// The family of probes.
 #[derive(Args, Clone, Debug)]
-pub struct ProbeOptions {
+pub struct FamilyOptions {
     /// Which probes to use.
     #[arg(
         long,
@@ -25,6 +25,14 @@ pub struct ProbeOptions {
         help_heading = "Measuring"
     )]
     pub backend: BackendChoice,
+}
+
+/// How to measure.
+#[derive(Args, Clone, Debug)]
+pub struct ProbeOptions {
+    /// The family of probes.
+    #[command(flatten)]
+    pub family: FamilyOptions,
 
     /// Whether to take kernel and user stacks.
     #[arg(
@@ -67,6 +75,12 @@ pub struct ProbeOptions {
     #[arg(long, help_heading = "Measuring")]
     pub disturbance: bool,
 
+    /// Also keep the counts over time, one slot for each interval (100 ms unless
+    /// given, 10 ms at least). Costs nothing for each entry.
+    #[arg(long, value_parser = timeline_interval, value_name = "INTERVAL", num_args = 0..=1,
+          require_equals = true, default_missing_value = "100ms", help_heading = "Measuring")]
+    pub timeline: Option<Duration>,
+
     /// Rows that the ledger has room for: threads times ways to enter the kernel.
     #[arg(long, default_value_t = LEDGER_ROWS, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
           value_name = "N", help_heading = "Measuring")]
@@ -82,7 +96,7 @@ impl ProbeOptions {
     #[must_use]
     pub fn settings(&self, filter: Filter, verbose: u8) -> Settings {
         Settings {
-            backend: self.backend,
+            backend: self.family.backend,
             stacks: self.stacks,
             filter,
             faults: self.faults,
@@ -91,6 +105,7 @@ impl ProbeOptions {
             extras: Extras {
                 senders: self.senders,
                 disturbance: self.disturbance,
+                timeline: self.timeline,
             },
             ledger_rows: self.ledger_rows,
             diagnostics: verbose > 0,
@@ -111,7 +126,7 @@ pub struct OutputOptions {
     )]
     pub format: Format,
 
-    /// Also save the whole result in a file, as JSON.
+    /// Also save the whole result in a file, as JSON, whatever --format says.
     #[arg(short, long, value_name = "FILE", help_heading = "Result")]
     pub output: Option<PathBuf>,
 }

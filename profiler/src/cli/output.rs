@@ -1,27 +1,76 @@
 //! Printing and saving results.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
-use anstream::AutoStream;
+use anstream::{AutoStream, adapter::strip_bytes};
 use serde::Serialize;
 
 use super::options::OutputOptions;
 use crate::{
     error::Error,
     profile::file,
-    report::{format::Format, style::Look},
+    report::{
+        format::{self, COMMON, Format},
+        style::Look,
+    },
 };
 
 /// A result that can be shown to people.
 pub trait Shown: Serialize {
+    /// What it is, with its article.
+    const WHAT: &'static str = "this result";
+    /// The formats that it has.
+    const FORMATS: &'static [Format] = COMMON;
+
     /// Writes it as text.
     ///
     /// # Errors
     /// Whatever the output reports.
     fn show(&self, look: Look, out: &mut dyn Write) -> io::Result<()>;
 
-    /// The same as an HTML page.
-    fn html(&self) -> String;
+    /// Writes it in one of its formats.
+    ///
+    /// # Errors
+    /// Whatever the output reports.
+    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        render_common(self, format, look, out)
+    }
+}
+
+/// Writes a result in one of the formats that all results have.
+///
+/// # Errors
+/// Whatever the output reports.
+pub fn render_common<R: Shown + ?Sized>(
+    result: &R,
+    format: Format,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if format == Format::Json {
+        serde_json::to_writer_pretty(&mut *out, result)?;
+        return writeln!(out);
+    }
+    let is_wide = format == Format::Wide;
+    result.show(if is_wide { Look::WIDE } else { look }, out)
+}
+
+/// Checks that a kind of result has a format, before it is measured or printed.
+///
+/// # Errors
+/// [`Error::Usage`] with the formats that it has.
+pub fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
+    if T::FORMATS.contains(&format) {
+        return Ok(());
+    }
+    let (what, name) = (T::WHAT, format.name());
+    let others = format::list(T::FORMATS);
+    Err(Error::Usage(format!(
+        "{what} has no format `{name}`: choose one of {others}"
+    )))
 }
 
 /// Checks that a result can be saved before it is measured.
@@ -49,21 +98,52 @@ pub fn deliver(result: &impl Shown, options: &OutputOptions) -> Result<(), Error
     saved
 }
 
+/// Writes a result to a file as it would be printed, whole or not at all.
+///
+/// # Errors
+/// [`Error::Usage`] if it has no such format, [`Error::Output`] if the file
+/// cannot be written.
+pub fn write<R: Shown>(result: &R, format: Format, path: &Path) -> Result<(), Error> {
+    check_format::<R>(format)?;
+    let look = Look { columns: None };
+    file::save_with(path, |out| {
+        if !format.is_for_terminals() {
+            return result.render(format, look, out);
+        }
+        let mut text = Vec::new();
+        result.render(format, look, &mut text)?;
+        out.write_all(&strip_bytes(&text).into_vec())
+    })
+}
+
 /// Prints a result. A reader that has seen enough and closes the pipe is no error.
 ///
 /// # Errors
 /// [`Error::Output`] if standard output cannot be written.
-pub fn print(result: &impl Shown, format: Format) -> Result<(), Error> {
+pub fn print<R: Shown>(result: &R, format: Format) -> Result<(), Error> {
+    check_format::<R>(format)?;
+    print_with(format.is_for_terminals(), |out| {
+        result.render(format, Look::of_stdout(), out)
+    })
+}
+
+/// Prints whatever `write` writes. A reader that has seen enough and closes the
+/// pipe is no error.
+///
+/// # Errors
+/// [`Error::Output`] if standard output cannot be written.
+pub fn print_with(
+    is_for_terminals: bool,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
     let stdout = io::stdout().lock();
-    let mut out = io::BufWriter::new(AutoStream::auto(stdout));
-    let written = match format {
-        Format::Table => result.show(Look::of_stdout(), &mut out),
-        Format::Json => serde_json::to_writer_pretty(&mut out, result)
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out)),
-        Format::Html => out.write_all(result.html().as_bytes()),
-    };
-    match written.and_then(|()| out.flush()) {
+    let mut out: io::BufWriter<Box<dyn Write>> = io::BufWriter::new(if is_for_terminals {
+        Box::new(AutoStream::auto(stdout))
+    } else {
+        // As it is: nothing in it is for a terminal, and what looks so is a name.
+        Box::new(stdout)
+    });
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Error::Output(format!(
             "cannot write the report to standard output: {error}: send it elsewhere"

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use super::output;
-use crate::{exit_code, experiment::document, report::format::Format};
+use super::output::{self, Shown};
+use crate::{error::Error, exit_code, experiment::document, report::format::Format};
 
 /// Prints a saved profile or experiment. Needs no privileges and no kernel.
 #[derive(Args, Debug)]
@@ -15,7 +15,11 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     format: Format,
 
-    /// A file written with `-o`.
+    /// Write it to a file, whole or not at all, instead of standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// A file written with `-o` by another command.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
@@ -26,8 +30,15 @@ pub struct ReportArgs {
 /// [`crate::error::Error`] where the user can do something about it.
 pub fn run(args: &ReportArgs) -> Result<u8> {
     match document::load(&args.file)? {
-        document::Document::Profile(profile) => output::print(&*profile, args.format)?,
-        document::Document::Experiment(experiment) => output::print(&*experiment, args.format)?,
+        document::Document::Profile(profile) => deliver(&*profile, args)?,
+        document::Document::Experiment(experiment) => deliver(&*experiment, args)?,
     }
     Ok(exit_code::SUCCESS)
+}
+
+fn deliver(result: &impl Shown, args: &ReportArgs) -> Result<(), Error> {
+    match &args.output {
+        Some(path) => output::write(result, args.format, path),
+        None => output::print(result, args.format),
+    }
 }

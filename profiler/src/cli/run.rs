@@ -1,6 +1,6 @@
 //! `modeswitch run`.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, io::Write};
 
 use anyhow::Result;
 use clap::Args;
@@ -21,7 +21,7 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, model::Profile},
-    report::{html, style::Look, text},
+    report::{export, format::Format, style::Look, text},
 };
 
 /// Where `--user` without a name looks.
@@ -104,11 +104,14 @@ fn status_of(profile: &Profile) -> u8 {
 }
 
 impl Shown for Profile {
-    fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-        text::write(self, look, out)
+    const WHAT: &'static str = "a profile";
+    const FORMATS: &'static [Format] = export::FORMATS;
+
+    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> std::io::Result<()> {
+        export::write(self, format, look, out)
     }
 
-    fn html(&self) -> String {
-        html::document::of_profile(self)
+    fn show(&self, look: Look, out: &mut dyn Write) -> std::io::Result<()> {
+        text::write(self, look, out)
     }
 }

@@ -31,6 +31,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
+/// The shortest slot of a timeline: reading the counts takes some part of it.
+const SHORTEST_SLOT: Duration = Duration::from_millis(10);
+
+/// Reads the length of a timeline's slots.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn timeline_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval < SHORTEST_SLOT {
+        return Err("slots of a timeline are 10ms long at least".to_owned());
+    }
+    Ok(interval)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +56,8 @@ mod tests {
         assert_eq!(duration("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(duration("1.5"), Ok(Duration::from_millis(1_500)));
         assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(timeline_interval("10ms"), Ok(SHORTEST_SLOT));
+        assert!(timeline_interval("9ms").is_err());
         for nonsense in ["", "soon", "0", "-1", "nan"] {
             assert!(duration(nonsense).is_err(), "{nonsense}");
         }

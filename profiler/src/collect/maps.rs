@@ -74,7 +74,7 @@ fn row(key: &LedgerKey, count: u64) -> Row {
 }
 
 /// The address whose low half a key holds.
-fn full_address(slot: u32) -> u64 {
+pub(super) fn full_address(slot: u32) -> u64 {
     if slot == 0 {
         0
     } else {

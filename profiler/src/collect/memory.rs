@@ -18,6 +18,8 @@ const ENOUGH: u32 = 10;
 pub struct MemoryWatch {
     command: Option<u32>,
     looks: u32,
+    /// Whether the command was looked at as it ended.
+    saw_the_end: bool,
     by_process: BTreeMap<u32, ProcessMemory>,
 }
 
@@ -45,8 +47,28 @@ impl MemoryWatch {
         }
     }
 
+    /// Looks at a process for the last time: this thread of it is stopped just
+    /// before its end. Of a process of several threads, its first one counts.
+    pub fn ending(&mut self, tid: u32) {
+        let of = |file: &str| std::fs::read_to_string(format!("/proc/{tid}/{file}"));
+        let (Ok(status), Ok(maps)) = (of("status"), of("maps")) else {
+            return;
+        };
+        let Some((process, now)) = understand(&status).filter(|(process, _)| *process == tid)
+        else {
+            return;
+        };
+        self.keep(process, now);
+        if let Some(most) = self.by_process.get_mut(&process) {
+            let peak = number(&status, "VmPeak:").map(|kib| kib * 1024);
+            most.populatable_bytes =
+                peak.map(|peak| peak.saturating_sub(out_of_reach_bytes(&maps)));
+        }
+        self.saw_the_end |= self.command == Some(process);
+    }
+
     /// The most that was seen, added up over the processes. Nothing of a run
-    /// that was over too soon.
+    /// that was over too soon to be looked at.
     #[must_use]
     pub fn most(&self) -> Option<ProcessMemory> {
         let mut sum = ProcessMemory::default();
@@ -54,17 +76,24 @@ impl MemoryWatch {
             sum.resident_bytes += process.resident_bytes;
             sum.locked_bytes += process.locked_bytes;
             sum.writable_bytes += process.writable_bytes;
+            if let Some(bytes) = process.populatable_bytes {
+                *sum.populatable_bytes.get_or_insert(0) += bytes;
+            }
         }
-        (self.looks >= ENOUGH && !self.by_process.is_empty()).then_some(sum)
+        let is_enough = self.looks >= ENOUGH || self.saw_the_end;
+        (is_enough && !self.by_process.is_empty()).then_some(sum)
     }
 
     fn take(&mut self, tid: u32) {
         let Ok(status) = std::fs::read_to_string(format!("/proc/{tid}/status")) else {
             return;
         };
-        let Some((process, now)) = understand(&status) else {
-            return;
-        };
+        if let Some((process, now)) = understand(&status) {
+            self.keep(process, now);
+        }
+    }
+
+    fn keep(&mut self, process: u32, now: ProcessMemory) {
         let most = self.by_process.entry(process).or_default();
         most.resident_bytes = most.resident_bytes.max(now.resident_bytes);
         most.locked_bytes = most.locked_bytes.max(now.locked_bytes);
@@ -72,22 +101,38 @@ impl MemoryWatch {
     }
 }
 
+/// The number that a status file has after a name.
+fn number(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 /// The process of a status file and its memory. Nothing of one that has ended.
 fn understand(status: &str) -> Option<(u32, ProcessMemory)> {
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.split_whitespace().next()?.parse::<u64>().ok()
-    };
-    let bytes = |name: &str| field(name).map(|kib| kib * 1024);
-    let process = u32::try_from(field("Tgid:")?).ok()?;
+    let bytes = |name: &str| number(status, name).map(|kib| kib * 1024);
+    let process = u32::try_from(number(status, "Tgid:")?).ok()?;
     Some((
         process,
         ProcessMemory {
             resident_bytes: bytes("VmHWM:")?,
             locked_bytes: bytes("VmLck:")?,
             writable_bytes: bytes("VmData:")? + bytes("VmStk:")?,
+            populatable_bytes: None,
         },
     ))
+}
+
+/// Of a list of mappings, what nobody may access: reserved, and never populated.
+fn out_of_reach_bytes(maps: &str) -> u64 {
+    let size = |line: &str| {
+        let (range, rest) = line.split_once(' ')?;
+        let (start, end) = range.split_once('-')?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        rest.starts_with("---")
+            .then(|| number(end)?.checked_sub(number(start)?))
+            .flatten()
+    };
+    maps.lines().filter_map(size).sum()
 }
 
 #[cfg(test)]
@@ -105,5 +150,13 @@ mod tests {
         assert_eq!(memory.locked_bytes, 8_192);
         assert_eq!(memory.writable_bytes, 36_864);
         assert!(understand("Name:\tx\nTgid:\t7\nState:\tZ (zombie)\n").is_none());
+    }
+    /// What is reserved without access is no memory to come.
+    #[test]
+    fn reservations_are_told_from_memory() {
+        let maps = "00400000-00401000 r-xp 00000000 fe:00 1 /bin/x\n\
+                    7f0000000000-7f0000003000 ---p 00000000 00:00 0 \n\
+                    7f0000003000-7f0000004000 rw-p 00000000 00:00 0 \n";
+        assert_eq!(out_of_reach_bytes(maps), 0x3000);
     }
 }

@@ -10,7 +10,11 @@ use profiler_common::{
     phase::{COUNT, PAGE_BYTES, PhasePage, UNMARKED, fixed_name},
 };
 
-use super::{maps::find, snapshot::PhaseTime};
+use super::{
+    maps::find,
+    phase_spans::Spans,
+    snapshot::{PhaseSpan, PhaseTime},
+};
 use crate::sys::monotonic_ns;
 
 /// The mapped page and what has been seen in it so far.
@@ -20,6 +24,7 @@ pub struct Phases {
     pub fd: RawFd,
     sampled_ns: [u64; COUNT],
     last_sample: (usize, u64),
+    spans: Spans,
 }
 
 impl Phases {
@@ -42,6 +47,7 @@ impl Phases {
             fd: std::os::fd::AsRawFd::as_raw_fd(&fd),
             sampled_ns: [0; COUNT],
             last_sample: (0, monotonic_ns()),
+            spans: Spans::default(),
         })
     }
 
@@ -58,13 +64,24 @@ impl Phases {
         let now_ns = monotonic_ns();
         let (phase, since_ns) = self.last_sample;
         self.sampled_ns[phase] += now_ns.saturating_sub(since_ns);
-        self.last_sample = (clamp(self.read().current), now_ns);
+        let page = self.read();
+        self.last_sample = (clamp(page.current), now_ns);
+        self.spans.look(&page, now_ns);
     }
 
-    /// Restarts the clock: the window begins now.
-    pub fn begin(&mut self) {
+    /// Restarts the clock: the window began at this moment.
+    pub fn begin(&mut self, begun_ns: u64) {
+        let page = self.read();
         self.sampled_ns = [0; COUNT];
-        self.last_sample = (clamp(self.read().current), monotonic_ns());
+        self.last_sample = (clamp(page.current), monotonic_ns());
+        self.spans = Spans::begin(&page, begun_ns);
+    }
+
+    /// Stays in phases until the window ended.
+    #[must_use]
+    pub fn spans(&self, ended_ns: u64) -> Vec<PhaseSpan> {
+        let page = self.read();
+        self.spans.finish(&page, ended_ns)
     }
 
     /// How long each phase lasted that was seen at all, in a window of this
@@ -112,12 +129,12 @@ impl Drop for Phases {
 }
 
 /// An index for any number that a program may have stored.
-fn clamp(phase: u32) -> usize {
+pub(super) fn clamp(phase: u32) -> usize {
     usize::try_from(phase).map_or(COUNT - 1, |phase| phase.min(COUNT - 1))
 }
 
 /// A phase's fixed name, or the program's own, or a number.
-fn name(page: &PhasePage, number: u16) -> String {
+pub(super) fn name(page: &PhasePage, number: u16) -> String {
     if let Some(fixed) = fixed_name(u32::from(number)) {
         return fixed.to_owned();
     }

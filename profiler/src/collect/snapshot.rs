@@ -13,6 +13,7 @@ use super::{
     faults::FaultRecord,
     interruption::{PurposeRow, SenderRow},
     mappings::data::Mappings,
+    timeline::TimelineRecord,
     user_code::CodeTable,
 };
 use crate::{
@@ -100,6 +101,20 @@ pub struct PhaseTime {
     /// Time spent in it.
     pub duration_ns: u64,
     /// Whether the program kept the time, or the profiler looked now and then.
+    pub exact: bool,
+}
+
+/// One stay in a phase.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhaseSpan {
+    /// The phase's name.
+    pub name: String,
+    /// When it was entered, after the window's beginning.
+    pub start_ns: u64,
+    /// How long the stay was.
+    pub duration_ns: u64,
+    /// Whether the program kept the time. If not, the profiler looked now and
+    /// then, or the order of short stays between two looks is assumed.
     pub exact: bool,
 }
 
@@ -237,11 +252,18 @@ pub struct Snapshot {
     /// What became of locking its memory, if that was asked for.
     #[serde(default)]
     pub prefault: Option<Prefaulted>,
+    /// Stays in phases, in order of time.
+    #[serde(default)]
+    pub phase_spans: Vec<PhaseSpan>,
+    /// What had been counted when, if that was asked for.
+    #[serde(default)]
+    pub timeline: Option<TimelineRecord>,
 }
 
 /// Memory of the command and its processes, as last seen: looked at every 50 ms
 /// for the command itself and less and less often, at last every second, for
-/// what it has created. Null of runs of less than half a second.
+/// what it has created; and as they end, where they are followed for prefaulting.
+/// Otherwise null of runs of less than half a second.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessMemory {
     /// Resident at most, in bytes: each process's own peak, added up.
@@ -250,6 +272,11 @@ pub struct ProcessMemory {
     pub locked_bytes: u64,
     /// Private and writable at most, in bytes, whether populated or not.
     pub writable_bytes: u64,
+    /// What populating all of it would have taken at most, in bytes: the most that
+    /// was mapped, less what nobody could access in the end. Null if it was not
+    /// looked at in the end.
+    #[serde(default)]
+    pub populatable_bytes: Option<u64>,
 }
 
 /// What became of locking a command's memory from outside.
@@ -263,4 +290,7 @@ pub struct Prefaulted {
     pub refused: Option<String>,
     /// Why some of its children were.
     pub refused_children: Vec<String>,
+    /// How the kernel killed the command for want of memory, if it did.
+    #[serde(default)]
+    pub out_of_memory: Option<String>,
 }

@@ -161,6 +161,16 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
         let measured = self.changed(place);
         hooks::run("--cleanup", design.cleanup.as_deref())?;
         let mut snapshot = measured?;
+        if let Some(how) = snapshot
+            .prefault
+            .as_ref()
+            .and_then(|found| found.out_of_memory.clone())
+        {
+            let name = &planned.name;
+            return Err(
+                Error::Environment(format!("the variant `{name}` cannot be had: {how}")).into(),
+            );
+        }
         let ended_well = snapshot.ending.code == Some(0);
         let interrupted = snapshot.ending.interrupted_by.is_some();
         if !ended_well && !interrupted {
@@ -172,7 +182,7 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
             .and_then(|found| found.refused.clone());
         if let Some(why) = refused {
             return Err(Error::Environment(format!(
-                "the variant `{}` cannot be had: {why}. The command itself was left unharmed",
+                "the variant `{}` cannot be had: {why}",
                 planned.name
             ))
             .into());
@@ -194,9 +204,12 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
         let mut command = planned.command.clone();
         if let Some(prefault) = &mut command.conditions.prefault {
             // What the first variant was seen to map is what will be populated.
-            let first = self.variants[0].profiles.last();
-            let memory = first.and_then(|profile| profile.memory.process);
-            prefault.needed_bytes = memory.map(|memory| memory.writable_bytes);
+            let first = self.variants[0].profiles.iter();
+            let needed = first.filter_map(|profile| {
+                let memory = profile.memory.process?;
+                memory.populatable_bytes.or(Some(memory.writable_bytes))
+            });
+            prefault.needed_bytes = needed.max();
         }
         let mut said = Vec::new();
         if let Some(guard) = &mut self.guard {

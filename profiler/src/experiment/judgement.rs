@@ -53,7 +53,7 @@ impl Judgement {
     }
 
     /// Completes it, as one of `judged` numbers.
-    pub(super) fn decide(&mut self, adjusted_p: f64, judged: usize, runs: (&[f64], &[f64])) {
+    pub(crate) fn decide(&mut self, adjusted_p: f64, judged: usize, runs: (&[f64], &[f64])) {
         #[expect(clippy::cast_precision_loss, reason = "numbers are few")]
         let level = LEVEL / judged.max(1) as f64;
         self.adjusted_p = Some(adjusted_p);

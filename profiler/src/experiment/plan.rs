@@ -14,6 +14,7 @@ use crate::{
     },
     launch::{
         command::{Command, Output},
+        conditions::Prefault,
         user::User,
     },
 };
@@ -112,6 +113,34 @@ fn names(fixes: &[Fixes]) -> String {
 /// # Errors
 /// [`Error`] if a command cannot be found or a fix is not to be had here.
 pub fn variants(question: &Question, common: &Common) -> Result<Vec<Planned>> {
+    let mut variants = unrelated(question, common)?;
+    follow_alike(&mut variants);
+    Ok(variants)
+}
+
+/// Where one variant's memory is locked, which takes following the command, all
+/// are followed: what that costs shall not be taken for the fix. It also shows
+/// how much there will be to populate.
+fn follow_alike(variants: &mut [Planned]) {
+    let locking = |planned: &Planned| planned.command.conditions.prefault;
+    let Some(most) = variants
+        .iter()
+        .filter_map(locking)
+        .max_by_key(|it| it.children)
+    else {
+        return;
+    };
+    let only_follow = Prefault {
+        only_follow: true,
+        ..most
+    };
+    for planned in variants {
+        let own = &mut planned.command.conditions.prefault;
+        *own = own.or(Some(only_follow));
+    }
+}
+
+fn unrelated(question: &Question, common: &Common) -> Result<Vec<Planned>> {
     let plan = |name: &str, description: String, words: Vec<OsString>, fixes: &[Fix]| {
         planned(name, description, words, fixes, common)
     };

@@ -10,6 +10,7 @@ use crate::{
     launch::{
         command::Command,
         conditions::{MemoryPolicy, Prefault},
+        inject::privileged,
     },
     measure::affinity,
 };
@@ -33,8 +34,15 @@ pub fn prepare(fixes: &[Fix], command: &mut Command) -> Result<Needs, Error> {
         match fix {
             Fix::Nothing => {}
             Fix::Prefault { children } => {
+                if let Some(why) = privileged::lost_by_tracing(&command.path) {
+                    return Err(Error::Environment(format!(
+                        "cannot prefault {} from outside: {why}",
+                        command.path.display()
+                    )));
+                }
                 command.conditions.prefault = Some(Prefault {
                     children: *children,
+                    only_follow: false,
                     needed_bytes: None,
                 });
             }

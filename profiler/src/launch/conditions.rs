@@ -17,6 +17,9 @@ pub enum MemoryPolicy {
 pub struct Prefault {
     /// In everything that the command creates, too.
     pub children: bool,
+    /// Nothing is locked: the command is followed in the same way as one whose
+    /// memory is, to be compared with it, and its memory is looked at as it ends.
+    pub only_follow: bool,
     /// What the command is known to need, in bytes: not locked if there is less.
     pub needed_bytes: Option<u64>,
 }

@@ -2,10 +2,12 @@
 
 use anyhow::{Context, Result};
 use nix::sys::{
-    signal::{SigSet, Signal},
+    signal::{SigHandler, SigSet, Signal, signal},
     signalfd::{SfdFlags, SignalFd},
 };
 use tokio::io::{Interest, unix::AsyncFd};
+
+use crate::sys::is_ignored;
 
 /// A signal that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +37,22 @@ pub struct Signals {
 impl Signals {
     /// Takes over the ending signals and the news of children.
     ///
+    /// An ending signal that is ignored stays so: `nohup` and a shell's background
+    /// jobs ask for that, and the command will ignore it too.
+    ///
     /// # Errors
     /// If the system cannot deliver them this way.
     pub fn take_over() -> Result<Self> {
         let mut set = SigSet::empty();
         set.add(Signal::SIGCHLD);
+        // Where it is ignored, children vanish without news.
+        // SAFETY: no handler of ours is replaced: there is none.
+        unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }
+            .context("cannot receive news of children")?;
         for signal in ENDING {
-            set.add(signal);
+            if !is_ignored(signal).context("cannot ask what signals do")? {
+                set.add(signal);
+            }
         }
         set.thread_block().context("cannot block signals")?;
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;

@@ -50,6 +50,12 @@ pub trait Watched: Counting {
     fn alive(&mut self) -> Vec<u32>;
     /// Looks at the phase now, and whatever else is looked at now and then.
     fn look(&mut self);
+    /// When the counts are to be read next, if that was asked for.
+    fn reading_due(&self) -> Option<Instant> {
+        None
+    }
+    /// Reads the counts while they grow.
+    fn read_counts(&mut self) {}
 }
 
 /// Waits until a launched command has ended.
@@ -102,6 +108,7 @@ pub async fn command(
                 deadline = Some(Instant::now() + GRACE);
             }
             _ = ticks.tick() => watched.look(),
+            () = until(watched.reading_due()) => watched.read_counts(),
         }
     };
     watched.look();
@@ -141,6 +148,7 @@ pub async fn attached(
                 }
             }
             () = until(deadline) => break Reason::Duration,
+            () = until(watched.reading_due()) => watched.read_counts(),
             _ = ticks.tick() => {
                 watched.look();
                 if ends_with_target && watched.alive().is_empty() {

@@ -61,5 +61,6 @@ pub(super) fn prefault(report: Report) -> Prefaulted {
         changed: report.changed.into_iter().collect(),
         refused: report.refused,
         refused_children: report.refused_children,
+        out_of_memory: report.out_of_memory,
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use aya::Ebpf;
 use nix::unistd::Pid;
 use profiler_common::{phase, thread::state};
+use tokio::time::Instant;
 
 use super::{
     metrics::{self, Mailbox},
@@ -20,6 +21,7 @@ use crate::{
         phases::Phases,
         snapshot::Window,
         threads,
+        timeline::Recorder,
     },
     error::Error,
     kernel::interrupts::Interrupts,
@@ -50,6 +52,8 @@ pub(super) struct Bench {
     pub(super) allowed: Vec<u32>,
     /// What memory the command has held.
     pub(super) memory: MemoryWatch,
+    /// The counts over time, once there is a window.
+    pub(super) timeline: Option<Recorder>,
 }
 
 /// What came of it.
@@ -90,7 +94,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     let interrupts_before = Interrupts::read();
     bench.session.open_window()?;
     let clock = WindowClock::start();
-    bench.phases.begin();
+    bench.phases.begin(clock.started_ns());
+    let interval = plan.settings.extras.timeline;
+    bench.timeline = interval.map(|interval| Recorder::begin(interval, clock.started_ns()));
     let mut tracer = None;
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
@@ -114,7 +120,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         ended_ns,
         interrupts_before,
         fault_counts: counters.as_mut().and_then(|counters| counters.read().ok()),
-        prefault: tracer.as_ref().map(|tracer| tracer.report.clone()),
+        prefault: tracer
+            .filter(Tracer::locks)
+            .map(|tracer| tracer.report.clone()),
     })
 }
 
@@ -190,6 +198,7 @@ impl Bench {
             allocations: &mut self.allocations,
             mappings: self.mappings.as_mut(),
             memory: &mut self.memory,
+            timeline: &mut self.timeline,
         };
         supervise::command(pid, tracer, plan.duration, &mut self.signals, &mut watch).await
     }
@@ -203,6 +212,7 @@ impl Bench {
             allocations: &mut self.allocations,
             mappings: self.mappings.as_mut(),
             memory: &mut self.memory,
+            timeline: &mut self.timeline,
         };
         supervise::attached(
             plan.duration,
@@ -222,6 +232,7 @@ struct Watch<'a> {
     allocations: &'a mut Allocations,
     mappings: Option<&'a mut Tracker>,
     memory: &'a mut MemoryWatch,
+    timeline: &'a mut Option<Recorder>,
 }
 
 impl Counting for Watch<'_> {
@@ -231,6 +242,10 @@ impl Counting for Watch<'_> {
 
     fn resume(&mut self, tid: u32) {
         Followed(self.session.ebpf()).resume(tid);
+    }
+
+    fn ending(&mut self, tid: u32) {
+        self.memory.ending(tid);
     }
 }
 
@@ -254,6 +269,22 @@ impl Counting for Followed<'_> {
 impl Watched for Watch<'_> {
     fn alive(&mut self) -> Vec<u32> {
         threads::alive(self.session.ebpf())
+    }
+
+    fn reading_due(&self) -> Option<Instant> {
+        let recorder = self.timeline.as_ref()?;
+        Some(recorder.due().into())
+    }
+
+    fn read_counts(&mut self) {
+        let Some(recorder) = self.timeline else {
+            return;
+        };
+        self.phases.sample();
+        if let Err(error) = recorder.read(self.session.ebpf()) {
+            log::warn!("the timeline ends here: {error:#}");
+            recorder.give_up();
+        }
     }
 
     fn look(&mut self) {

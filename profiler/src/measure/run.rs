@@ -17,6 +17,7 @@ use crate::{
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
+        timeline::Recorder,
         user_code::CodeTable,
     },
     kernel::{block, interrupts::Interrupts, symbols::Symbols, version::Host},
@@ -56,6 +57,7 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         mappings: None,
         allowed,
         memory: MemoryWatch::default(),
+        timeline: None,
     };
     let observed = observe::observe(&mut bench, plan).await?;
     bench.session.stop();
@@ -91,6 +93,7 @@ fn collect(
         allocations,
         mappings,
         memory,
+        timeline,
         ..
     } = bench;
     let (allocations, stack_copies, allocations_not_kept) = allocations.finish();
@@ -172,6 +175,8 @@ fn collect(
         own,
         memory: memory.most(),
         prefault: observed.prefault.map(describe::prefault),
+        phase_spans: phases.spans(observed.ended_ns),
+        timeline: timeline.map(Recorder::finish),
     };
     let kept = Kept {
         files,

@@ -22,6 +22,11 @@ impl WindowClock {
         }
     }
 
+    /// When the window began, by `CLOCK_MONOTONIC`.
+    pub(super) fn started_ns(&self) -> u64 {
+        self.start_ns
+    }
+
     /// The window ends now. Also the moment, by `CLOCK_MONOTONIC`.
     pub(super) fn stop(&self) -> (Window, u64) {
         let ended_ns = monotonic_ns();

@@ -5,6 +5,7 @@ use std::fs;
 use crate::error::Error;
 
 /// Capability numbers, from `include/uapi/linux/capability.h`.
+const CAP_SYS_PTRACE: u32 = 19;
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
 const CAP_BPF: u32 = 39;
@@ -38,6 +39,14 @@ pub fn check() -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Whether this process may trace any other, and a program so traced keeps the
+/// privileges of its file.
+#[must_use]
+pub fn may_trace_anybody() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    effective_capabilities(&status) & (1 << CAP_SYS_PTRACE) != 0
 }
 
 /// The effective set of `/proc/self/status`.

@@ -72,6 +72,8 @@ pub struct Extras {
     pub senders: bool,
     /// What else those CPUs do while a measured thread has or wants them.
     pub disturbance: bool,
+    /// How often the counts are read while they grow, if at all.
+    pub timeline: Option<std::time::Duration>,
 }
 
 /// How far page faults are looked into.

@@ -12,7 +12,7 @@ use super::{
     model::{
         Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable, Window,
     },
-    polling, purpose, rates, senders,
+    polling, purpose, rates, senders, timeline,
 };
 use crate::collect::snapshot::Snapshot;
 
@@ -25,6 +25,11 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         start: rfc3339(snapshot.window.start_unix_ns),
         duration_ns: snapshot.window.duration_ns,
         phases: marked_phases(snapshot),
+        phase_spans: if marked_phases(snapshot).is_empty() {
+            Vec::new()
+        } else {
+            snapshot.phase_spans.clone()
+        },
     };
     let accounting = accounting(snapshot, &ledger);
     let steady_ns = window
@@ -52,6 +57,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         exit: snapshot.ending.clone(),
         memory: memory::of(snapshot, &ledger),
         polling: polling::evidence(snapshot, &ledger),
+        timeline: timeline::of(snapshot, &ledger),
         ledger,
         io: snapshot.io.clone(),
         senders: senders::all(snapshot),
@@ -65,7 +71,8 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
 }
 
 /// This program.
-fn tool() -> Tool {
+#[must_use]
+pub fn tool() -> Tool {
     Tool {
         name: "modeswitch".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -50,18 +50,51 @@ pub fn interpret<T: serde::de::DeserializeOwned>(document: Value, path: &Path) -
     })
 }
 
+/// A moment as a profile writes it, in nanoseconds since 1970.
+#[must_use]
+pub fn unix_ns(rfc3339: &str) -> Option<u64> {
+    let moment = humantime::parse_rfc3339(rfc3339).ok()?;
+    let since = moment.duration_since(std::time::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
+}
+
 /// Writes a document as JSON, whole or not at all.
 ///
 /// # Errors
 /// [`Error::Output`] if it cannot be written; the file is then as it was.
 pub fn save(document: &impl serde::Serialize, path: &Path) -> Result<(), Error> {
-    write_whole(path, |file| {
+    save_with(path, |file| {
         serde_json::to_writer_pretty(&mut *file, document)?;
         file.write_all(b"\n")
     })
-    .map_err(|error| {
+}
+
+/// Writes anything to a file, whole or not at all: who reads it at any moment
+/// sees the old or the new.
+///
+/// # Errors
+/// [`Error::Output`] if it cannot be written; the file is then as it was.
+pub fn save_with(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(), Error> {
+    write_whole(path, fill).map_err(|error| {
         Error::Output(format!(
             "cannot write `{}`: {}: nothing was written; choose another place with `-o`",
+            path.display(),
+            plain(&error)
+        ))
+    })
+}
+
+/// Writes a text, whole or not at all.
+///
+/// # Errors
+/// [`Error::Output`] if it cannot be written; the file is then as it was.
+pub fn save_text(text: &str, path: &Path) -> Result<(), Error> {
+    write_whole(path, |file| file.write_all(text.as_bytes())).map_err(|error| {
+        Error::Output(format!(
+            "cannot write `{}`: {}: nothing was written; choose another place",
             path.display(),
             plain(&error)
         ))

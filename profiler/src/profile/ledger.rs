@@ -77,12 +77,9 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         }
     }
     for (&code, &count) in &snapshot.overflow {
-        let kind = CauseKind::from_code(code)
-            // Without its row, a return cannot be told from any other.
-            .filter(|kind| *kind != CauseKind::Return)
-            .unwrap_or(CauseKind::Unclassified);
-        let key = (kind, "no_room_for_detail".to_owned());
-        all.entry(key).or_default().add("unknown", count);
+        all.entry(overflow_name(code))
+            .or_default()
+            .add("unknown", count);
     }
     let (by_code, user_stacks) = code::tables(by_code, snapshot);
     let seconds = seconds(snapshot.window.duration_ns);
@@ -95,6 +92,16 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         user_stacks,
         kernel_stacks: kernel_stacks(snapshot),
     }
+}
+
+/// The cause and detail of entries whose row did not fit.
+#[must_use]
+pub fn overflow_name(code: u8) -> (CauseKind, String) {
+    let kind = CauseKind::from_code(code)
+        // Without its row, a return cannot be told from any other.
+        .filter(|kind| *kind != CauseKind::Return)
+        .unwrap_or(CauseKind::Unclassified);
+    (kind, "no_room_for_detail".to_owned())
 }
 
 /// The rows that make up the ledger.

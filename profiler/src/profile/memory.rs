@@ -120,7 +120,8 @@ fn by_mapping(snapshot: &Snapshot, ledger: &Ledger) -> Vec<MappingRow> {
             continue;
         }
         // The programs name what is no mapping by its class alone.
-        let class = u8::try_from(id.id).map_or(MappingClass::Unknown, MappingClass::from_code);
+        let class = u8::try_from(id.id).ok().and_then(MappingClass::from_code);
+        let class = class.unwrap_or_default();
         let other = others.entry((id.tgid, class)).or_default();
         other.add(faults, phase);
     }
@@ -211,7 +212,7 @@ fn group(mappings: &[Mapping]) -> (Vec<Group<'_>>, BTreeMap<MappingId, usize>) {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut group_of = BTreeMap::new();
     for ((tgid, _, class, _, _, name), mut members) in alike {
-        let class = MappingClass::from_code(class);
+        let class = MappingClass::from_code(class).unwrap_or_default();
         members.sort_by_key(|mapping| mapping.start);
         let first_group = groups.len();
         for mapping in members {

@@ -21,4 +21,6 @@ pub mod polling;
 pub mod polling_findings;
 pub mod purpose;
 pub mod rates;
+pub mod selection;
 pub mod senders;
+pub mod timeline;

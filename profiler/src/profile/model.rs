@@ -11,9 +11,10 @@ use workload::summary::IoSummary;
 
 pub use super::code_model::{AllocationRow, CodeRow, UserStack};
 pub use super::memory_model::{MappingRow, Memory};
+pub use super::timeline::{Timeline, TimelineRow};
 pub use super::{disturbance::Disturbance, purpose::Purpose, senders::Sender};
 pub use crate::{
-    collect::snapshot::{Ending, Own, PhaseTime, Prefaulted, ProcessMemory, Target},
+    collect::snapshot::{Ending, Own, PhaseSpan, PhaseTime, Prefaulted, ProcessMemory, Target},
     kernel::version::Host,
     sys::ChildUsage,
 };
@@ -63,6 +64,9 @@ pub struct Profile {
     /// asked for.
     #[serde(default)]
     pub prefault: Option<Prefaulted>,
+    /// Entries over time, or null if that was not asked for.
+    #[serde(default)]
+    pub timeline: Option<Timeline>,
 }
 
 /// The program that wrote a profile.
@@ -98,6 +102,10 @@ pub struct Window {
     pub duration_ns: u64,
     /// How long each phase lasted. Empty if the program marked none.
     pub phases: Vec<PhaseTime>,
+    /// When the program was in which phase, in order of time. Empty if it marked
+    /// none.
+    #[serde(default)]
+    pub phase_spans: Vec<PhaseSpan>,
 }
 
 /// The counts.

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use anstyle::Style;
+
 use super::{
+    prose,
     style::{FAINT, Look, STRONG},
     table,
     units::count,
@@ -30,7 +33,8 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     if rows.is_empty() {
         return Ok(());
     }
-    let shown = &rows[..rows.len().min(LONGEST)];
+    let most = look.rows(LONGEST);
+    let shown = &rows[..rows.len().min(most)];
     let room = look
         .columns
         .map(|columns| columns.saturating_sub(BESIDE).max(NARROWEST));
@@ -46,14 +50,14 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     });
     writeln!(out, "\n{STRONG}By code{STRONG:#}")?;
     write!(out, "{}", table::render(&columns, cells, 4, look))?;
-    if rows.len() > LONGEST {
-        let more = count((rows.len() - LONGEST) as u64);
+    if rows.len() > most {
+        let more = count((rows.len() - most) as u64);
         writeln!(
             out,
-            "{FAINT}and {more} more instructions: `--format json` has them all{FAINT:#}"
+            "{FAINT}and {more} more instructions: `--format wide` has them all{FAINT:#}"
         )?;
     }
-    reasons(shown, out)
+    reasons(shown, look, out)
 }
 
 /// An instruction in words, as many as there is room for.
@@ -91,7 +95,7 @@ pub(super) fn place(row: &CodeRow, room: Option<usize>) -> String {
 }
 
 /// Why instructions have no name, each reason once.
-fn reasons(rows: &[CodeRow], out: &mut dyn Write) -> io::Result<()> {
+fn reasons(rows: &[CodeRow], look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut reasons: Vec<&str> = rows
         .iter()
         .filter(|row| row.symbol.is_none())
@@ -100,7 +104,7 @@ fn reasons(rows: &[CodeRow], out: &mut dyn Write) -> io::Result<()> {
     reasons.sort_unstable();
     reasons.dedup();
     for reason in reasons {
-        writeln!(out, "{FAINT}no name: {reason}{FAINT:#}")?;
+        prose::sentence(out, look, FAINT, &format!("no name: {reason}"))?;
     }
     Ok(())
 }
@@ -109,20 +113,20 @@ fn reasons(rows: &[CodeRow], out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// Whatever the output reports.
-pub fn stacks(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
+pub fn stacks(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let stacks = &profile.ledger.user_stacks;
     if stacks.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{STRONG}User stacks{STRONG:#}")?;
-    for stack in stacks.iter().take(STACKS) {
+    for stack in stacks.iter().take(look.rows(STACKS)) {
         let times = count(stack.count);
         writeln!(out, "{times} × {} {}", stack.cause, stack.detail)?;
         for frame in &stack.frames {
-            writeln!(out, "    {frame}")?;
+            prose::indented(out, look, Style::new(), frame)?;
         }
         if let Some(reason) = &stack.truncated {
-            writeln!(out, "    {FAINT}[{reason}]{FAINT:#}")?;
+            prose::indented(out, look, FAINT, &format!("[{reason}]"))?;
         }
     }
     Ok(())

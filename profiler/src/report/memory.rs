@@ -71,7 +71,7 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     let columns = [
         "mapping", "made by", "process", "mostly", "faults", "pages", "per page",
     ];
-    let rows = mappings.iter().take(MAPPINGS).map(|row| {
+    let rows = mappings.iter().take(look.rows(MAPPINGS)).map(|row| {
         let bound = if row.pages_are_lower_bound {
             "≥ "
         } else {
@@ -90,7 +90,7 @@ fn by_mapping(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     });
     let table = table::render(&columns.map(str::to_owned), rows, 4, look);
     write!(out, "{table}")?;
-    more(mappings.len(), MAPPINGS, "mappings", out)
+    more(mappings.len(), look.rows(MAPPINGS), "mappings", out)
 }
 
 /// A mapping as people call it.

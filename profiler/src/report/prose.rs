@@ -8,6 +8,8 @@ use super::style::Look;
 
 /// Columns of the labels in front of labelled lines.
 const LABEL: usize = 22;
+/// Columns in front of lines that belong to another.
+const INDENT: usize = 4;
 /// No narrower than this, whatever the terminal says.
 const NARROWEST: usize = 20;
 
@@ -31,6 +33,18 @@ pub fn labelled(out: &mut dyn Write, look: Look, label: &str, text: &str) -> io:
     for line in fold(text, room(look, LABEL)) {
         writeln!(out, "{label:LABEL$}{line}")?;
         label = "";
+    }
+    Ok(())
+}
+
+/// Writes a line of a list that belongs to the line above it, folded.
+///
+/// # Errors
+/// Whatever the output reports.
+pub fn indented(out: &mut dyn Write, look: Look, style: Style, text: &str) -> io::Result<()> {
+    for (index, line) in fold(text, room(look, INDENT + 2)).iter().enumerate() {
+        let indent = INDENT + if index == 0 { 0 } else { 2 };
+        writeln!(out, "{:indent$}{style}{line}{style:#}", "")?;
     }
     Ok(())
 }

@@ -10,7 +10,25 @@ pub struct Look {
     pub columns: Option<usize>,
 }
 
+/// As many columns as this: room for every row, too.
+const ENDLESS: usize = usize::MAX;
+
 impl Look {
+    /// All there is, whatever the terminal.
+    pub const WIDE: Self = Self {
+        columns: Some(ENDLESS),
+    };
+
+    /// Rows to show of a table of which this many are usually enough.
+    #[must_use]
+    pub fn rows(self, most: usize) -> usize {
+        if self.columns == Some(ENDLESS) {
+            usize::MAX
+        } else {
+            most
+        }
+    }
+
     /// For the terminal or pipe that standard output is.
     #[must_use]
     pub fn of_stdout() -> Self {

@@ -39,8 +39,8 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     code::write(profile, look, out)?;
     memory_report::write(profile, look, out)?;
     interruption(profile, look, out)?;
-    code::stacks(profile, out)?;
-    stacks(profile, out)?;
+    code::stacks(profile, look, out)?;
+    stacks(profile, look, out)?;
     if let Some(io) = &profile.io {
         heading("I/O", out)?;
         io_report::write(io, look, out)?;
@@ -51,27 +51,29 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     }
     if !profile.advice.is_empty() {
         heading("Advice", out)?;
-        advice_report::write(&profile.advice, ADVICE, look, out)?;
-        more(profile.advice.len(), ADVICE, "pieces of advice", out)?;
+        let most = look.rows(ADVICE);
+        advice_report::write(&profile.advice, most, look, out)?;
+        more(profile.advice.len(), most, "pieces of advice", out)?;
     }
     accounting(profile, look, out)
 }
 
 /// What interrupts were for, who sent them, and what else the CPUs did.
 fn interruption(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let most = look.rows(LONGEST);
     if interruption_report::has_purposes(profile) {
         heading("What interrupts were for", out)?;
         interruption_report::purposes(profile, look, out)?;
     }
     if let Some(senders) = profile.senders.as_ref().filter(|rows| !rows.is_empty()) {
         heading("Who sent interrupts", out)?;
-        let length = interruption_report::senders(profile, senders, LONGEST, look, out)?;
-        more(length, LONGEST, "senders", out)?;
+        let length = interruption_report::senders(profile, senders, most, look, out)?;
+        more(length, most, "senders", out)?;
     }
     if let Some(rows) = profile.disturbance.as_ref().filter(|rows| !rows.is_empty()) {
         heading("Disturbance", out)?;
-        disturbance_report::write(rows, LONGEST, look, out)?;
-        more(rows.len(), LONGEST, "disturbers", out)?;
+        disturbance_report::write(rows, most, look, out)?;
+        more(rows.len(), most, "disturbers", out)?;
     }
     Ok(())
 }
@@ -100,7 +102,7 @@ fn causes(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> 
         .map(str::to_owned)
         .to_vec();
     columns.extend(phases.iter().cloned());
-    let rows = ledger.by_cause.iter().take(CAUSES).map(|row| {
+    let rows = ledger.by_cause.iter().take(look.rows(CAUSES)).map(|row| {
         let mut cells = vec![
             row.cause.clone(),
             row.detail.clone(),
@@ -117,7 +119,7 @@ fn causes(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> 
     });
     heading("By cause", out)?;
     write!(out, "{}", table::render(&columns, rows, 2, look))?;
-    more(ledger.by_cause.len(), CAUSES, "causes", out)
+    more(ledger.by_cause.len(), look.rows(CAUSES), "causes", out)
 }
 
 fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -127,7 +129,7 @@ fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()>
     }
     threads.sort_by_key(|thread| std::cmp::Reverse(thread.total));
     let columns = ["thread", "of", "name", "most frequent", "count"].map(str::to_owned);
-    let rows = threads.iter().take(LONGEST).map(|thread| {
+    let rows = threads.iter().take(look.rows(LONGEST)).map(|thread| {
         let first = thread
             .by_cause
             .first()
@@ -142,7 +144,7 @@ fn threads(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()>
     });
     heading("By thread", out)?;
     write!(out, "{}", table::render(&columns, rows, 4, look))?;
-    more(threads.len(), LONGEST, "threads", out)
+    more(threads.len(), look.rows(LONGEST), "threads", out)
 }
 
 /// Says how much of a long table is not shown.
@@ -152,18 +154,18 @@ pub(super) fn more(rows: usize, shown: usize, what: &str, out: &mut dyn Write) -
     }
     writeln!(
         out,
-        "{FAINT}and {} more {what}: `--format json` has them all{FAINT:#}",
+        "{FAINT}and {} more {what}: `--format wide` has them all{FAINT:#}",
         count((rows - shown) as u64)
     )
 }
 
-fn stacks(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
+fn stacks(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let stacks = &profile.ledger.kernel_stacks;
     if stacks.is_empty() {
         return Ok(());
     }
     heading("Kernel stacks", out)?;
-    for stack in stacks.iter().take(STACKS) {
+    for stack in stacks.iter().take(look.rows(STACKS)) {
         writeln!(
             out,
             "{} × {} {}",

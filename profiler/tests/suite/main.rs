@@ -11,7 +11,10 @@
 )]
 
 mod bad_input;
+mod compare;
 mod flow;
+mod format_readers;
+mod formats;
 mod html;
 mod html_browser;
 mod html_hostile;
@@ -26,6 +29,7 @@ mod root_fallback;
 mod root_faults;
 mod root_fixes;
 mod root_flatline;
+mod root_injection;
 mod root_interruption;
 mod root_interrupts;
 mod root_losses;
@@ -33,4 +37,5 @@ mod root_perf;
 mod root_polled;
 mod root_polling;
 mod root_stacks;
+mod root_timeline;
 mod support;

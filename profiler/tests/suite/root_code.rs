@@ -46,6 +46,14 @@ fn at(profile: &Json, cause: &str, function: &str, file: &str, line: u64) -> u64
         .sum()
 }
 
+/// There is no name, and the reason says this word.
+#[track_caller]
+fn assert_unnamed(row: &Value, word: &str) {
+    assert_eq!(row["symbol"], Value::Null, "{row}");
+    let reason = row["reason"].as_str();
+    assert!(reason.is_some_and(|why| why.contains(word)), "{row}");
+}
+
 #[track_caller]
 fn assert_touched(profile: &Json, times: u64) {
     let expected = line("code.c", "touch");
@@ -138,13 +146,7 @@ fn root_code_that_is_stripped() {
     assert!(strip.status().expect("strip starts").success());
     let profile = measured(&[], &[&stripped]);
     let row = &list(&profile, "ledger", "by_code")[0];
-    assert_eq!(row["symbol"], Value::Null, "{row}");
-    assert!(
-        row["reason"]
-            .as_str()
-            .is_some_and(|why| why.contains("stripped")),
-        "{row}"
-    );
+    assert_unnamed(row, "stripped");
     // The address is the one that tools for the whole program understand.
     let address = row["module_address"].as_str().expect("an address");
     let mut tool = Command::new("addr2line");
@@ -226,13 +228,7 @@ fn root_code_that_comes_later() {
     let map = format!("/tmp/perf-{}.map", row["tgid"]);
     std::fs::remove_file(map).expect("the program left it");
     let row = first(&measured(&[], &[program.as_os_str(), "made".as_ref()]));
-    assert_eq!(row["symbol"], Value::Null, "{row}");
-    assert!(
-        row["reason"]
-            .as_str()
-            .is_some_and(|why| why.contains("perf map")),
-        "{row}"
-    );
+    assert_unnamed(&row, "perf map");
 }
 
 /// A Rust program: its names are demangled, and a vector is made where the

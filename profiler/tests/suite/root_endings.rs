@@ -3,19 +3,19 @@
 use std::{
     collections::BTreeSet,
     io::{BufRead, BufReader},
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
 use nix::{
-    sys::signal::{Signal, kill},
+    sys::signal::{SigHandler, Signal, kill},
     unistd::Pid,
 };
 
 use crate::{
     needs_root,
     support::{
-        command::{measuring, stderr},
+        command::{measuring, stderr, with},
         profile::{Json, counts, from_file},
         targets,
     },
@@ -23,8 +23,10 @@ use crate::{
 
 /// Starts a measurement of a program that waits for ever, and returns once the
 /// program has done its counted work.
-fn start_waiting(output: &std::path::Path) -> Child {
-    let mut child = measuring("run")
+fn start_waiting(output: &std::path::Path, prepare: impl FnOnce(&mut Command)) -> Child {
+    let mut command = measuring("run");
+    prepare(&mut command);
+    let mut child = command
         .args(["--format", "json", "-o"])
         .arg(output)
         .arg("--")
@@ -65,7 +67,7 @@ fn root_interrupted_profiler() {
     needs_root!("root_interrupted_profiler");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("profile.json");
-    let child = start_waiting(&file);
+    let child = start_waiting(&file, |_| ());
     let target = only_child_of(child.id());
     kill(pid_of(&child), Signal::SIGINT).expect("it runs");
     let output = child.wait_with_output().expect("it ends");
@@ -82,13 +84,34 @@ fn root_interrupted_profiler() {
     );
 }
 
+/// What was ignored when modeswitch was started, as `nohup` asks for, ends nothing.
+#[test]
+fn root_ignored_signals() {
+    needs_root!("root_ignored_signals");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("profile.json");
+    let child = start_waiting(&file, |command| with(command, SigHandler::SigIgn));
+    let target = only_child_of(child.id());
+    for ignored in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
+        kill(pid_of(&child), ignored).expect("it runs");
+    }
+    // Had one of them been passed on or taken to heart, the report would name it.
+    kill(target, Signal::SIGKILL).expect("it runs");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let profile = from_file(&file);
+    assert_saw_the_work(&profile);
+    assert_eq!(profile.0["exit"]["signal"], 9);
+    assert!(profile.0["exit"]["interrupted_by"].is_null());
+}
+
 /// A command killed from outside is reported with the signal.
 #[test]
 fn root_killed_target() {
     needs_root!("root_killed_target");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("profile.json");
-    let child = start_waiting(&file);
+    let child = start_waiting(&file, |_| ());
     kill(only_child_of(child.id()), Signal::SIGKILL).expect("it runs");
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -163,7 +186,7 @@ fn root_nothing_stays_loaded() {
     needs_root!("root_nothing_stays_loaded");
     let before = loaded_programs();
     let folder = tempfile::tempdir().expect("a folder");
-    let child = start_waiting(&folder.path().join("profile.json"));
+    let child = start_waiting(&folder.path().join("profile.json"), |_| ());
     let ours: BTreeSet<u32> = loaded_programs().difference(&before).copied().collect();
     assert!(!ours.is_empty(), "something is loaded while it runs");
     kill(pid_of(&child), Signal::SIGTERM).expect("it runs");

@@ -48,15 +48,6 @@ fn program(folder: &Path, name: &str, flags: &[&str]) -> Option<PathBuf> {
     built.success().then_some(path)
 }
 
-/// Entries of a cause in the only run of a variant.
-fn count(experiment: &Value, variant: usize, cause: &str, detail: Option<&str>) -> u64 {
-    let rows = &experiment["variants"][variant]["profiles"][0]["ledger"]["by_cause"];
-    let rows = rows.as_array().expect("a list").iter();
-    rows.filter(|row| row["cause"] == cause && detail.is_none_or(|it| row["detail"] == it))
-        .filter_map(|row| row["count"].as_u64())
-        .sum()
-}
-
 fn experiment(fixes: &[&str], command: &[&str]) -> Value {
     let mut run = measuring("experiment");
     for fix in fixes {
@@ -65,103 +56,6 @@ fn experiment(fixes: &[&str], command: &[&str]) -> Value {
     run.args(["--runs", "1", "--format", "json", "--"])
         .args(command);
     from_output(&run.output().expect("the binary starts")).0
-}
-
-/// Prefaulted from outside, a program makes the same system calls, to the unit,
-/// and not one page fault: static or not, position-independent or not. The call
-/// made for it is not in its counts.
-#[test]
-fn root_prefault_is_exact_for_every_kind_of_program() {
-    needs_root!("root_prefault_is_exact_for_every_kind_of_program");
-    let folder = tempfile::tempdir().expect("a folder");
-    let kinds: [(&str, &[&str]); 4] = [
-        ("static", &["-static", "-no-pie"]),
-        ("static-pie", &["-static-pie"]),
-        ("dynamic", &["-no-pie"]),
-        ("pie", &["-pie", "-fPIE"]),
-    ];
-    let mut tried = 0;
-    for (name, flags) in kinds {
-        let Some(path) = program(folder.path(), name, flags) else {
-            continue;
-        };
-        tried += 1;
-        let found = experiment(&["prefault"], &[path.to_str().expect("a plain path")]);
-        assert!(count(&found, 0, "page_fault", None) >= PAGES, "{name}");
-        assert_eq!(count(&found, 1, "page_fault", None), 0, "{name}");
-        assert_eq!(
-            count(&found, 1, "syscall", Some("getppid")),
-            CALLS,
-            "{name}"
-        );
-        assert_eq!(count(&found, 1, "syscall", Some("mlockall")), 0, "{name}");
-        let calls = [0, 1].map(|variant| count(&found, variant, "syscall", None));
-        assert_eq!(calls[0], calls[1], "{name}: the same system calls");
-    }
-    assert!(tried != 0 || program(folder.path(), "any", &[]).is_none());
-}
-
-/// The command is followed from exec to exec; what it creates only on request.
-#[test]
-fn root_prefault_follows_execs_and_children_on_request() {
-    needs_root!("root_prefault_follows_execs_and_children_on_request");
-    let folder = tempfile::tempdir().expect("a folder");
-    let Some(path) = program(folder.path(), "known", &[]) else {
-        return;
-    };
-    let path = path.to_str().expect("a plain path");
-    let chain = format!("exec env -i sh -c 'exec {path}'");
-    let found = experiment(&["prefault"], &["sh", "-c", &chain]);
-    assert_eq!(count(&found, 1, "page_fault", None), 0, "an exec chain");
-    let child = format!("{path}; true");
-    let found = experiment(&["prefault", "prefault:children"], &["sh", "-c", &child]);
-    assert!(
-        count(&found, 1, "page_fault", None) >= PAGES,
-        "a child is left alone"
-    );
-    assert!(
-        count(&found, 2, "page_fault", None) < 100,
-        "unless asked for"
-    );
-    // The shell may have some of its own.
-    let calls = [0, 1, 2].map(|variant| count(&found, variant, "syscall", Some("getppid")));
-    assert!(calls[0] >= CALLS, "{calls:?}");
-    assert_eq!(calls, [calls[0]; 3], "and the same system calls");
-}
-
-/// A program under a seccomp filter is left alone, unharmed, and the reason is
-/// given.
-#[test]
-fn root_prefault_says_why_it_cannot() {
-    needs_root!("root_prefault_says_why_it_cannot");
-    let folder = tempfile::tempdir().expect("a folder");
-    let source = folder.path().join("filtered.c");
-    let mark = folder.path().join("mark");
-    let text = "#include <unistd.h>\n#include <sys/prctl.h>\n#include <linux/seccomp.h>\n\
-                #include <linux/filter.h>\n\
-                int main(int c, char **v) {\n\
-                struct sock_filter f = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);\n\
-                struct sock_fprog p = {1, &f};\n\
-                prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);\n\
-                if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p)) return 1;\n\
-                return execvp(v[1], v + 1); }\n";
-    std::fs::write(&source, text).expect("written");
-    let path = folder.path().join("filtered");
-    let built = Command::new("cc")
-        .arg(&source)
-        .arg("-o")
-        .arg(&path)
-        .status();
-    if !built.is_ok_and(|status| status.success()) {
-        return;
-    }
-    let mut run = measuring("experiment");
-    run.args(["--runs", "1", "--fix", "prefault", "--"])
-        .arg(&path);
-    run.arg("touch").arg(&mark);
-    let output = run.output().expect("the binary starts");
-    assert_fails(&output, 3, &["prefault", "touch", "seccomp", "unharmed"]);
-    assert!(mark.exists(), "the program did its work");
 }
 
 /// A program stopped and continued under the tracer ends as it would by itself.

@@ -24,6 +24,7 @@ const OF_THE_KERNEL: &[&str] = &[
     "root_classic",
     "root_counts",
     "root_faults",
+    "root_injection",
     "root_interruption",
     "root_interrupts",
     "root_losses",

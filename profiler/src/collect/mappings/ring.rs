@@ -6,8 +6,9 @@
 
 use std::{
     fs::File,
+    mem::offset_of,
     num::NonZeroUsize,
-    os::fd::{AsFd, FromRawFd},
+    os::fd::AsFd,
     ptr::NonNull,
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -16,27 +17,7 @@ use anyhow::{Context, Result, bail};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::record::{self, HEADER, Record};
-
-/// `PERF_TYPE_SOFTWARE`, `PERF_COUNT_SW_DUMMY`.
-const SOFTWARE: u32 = 1;
-const DUMMY: u64 = 9;
-/// `PERF_SAMPLE_TIME`: the only word behind each record.
-const SAMPLE_TIME: u64 = 1 << 2;
-/// `PERF_FLAG_FD_CLOEXEC`.
-const CLOEXEC: libc::c_ulong = 8;
-/// Bits of [`Attributes::flags`].
-mod flag {
-    pub(super) const INHERIT: u64 = 1 << 1;
-    pub(super) const MMAP: u64 = 1 << 8;
-    pub(super) const COMM: u64 = 1 << 9;
-    pub(super) const TASK: u64 = 1 << 13;
-    pub(super) const WATERMARK: u64 = 1 << 14;
-    pub(super) const MMAP_DATA: u64 = 1 << 17;
-    pub(super) const SAMPLE_ID_ALL: u64 = 1 << 18;
-    pub(super) const MMAP2: u64 = 1 << 23;
-    pub(super) const COMM_EXEC: u64 = 1 << 24;
-    pub(super) const USE_CLOCKID: u64 = 1 << 25;
-}
+use crate::sys::perf_event::{self, ControlPage, PERF_COUNT_SW_DUMMY, PERF_SAMPLE_TIME, Subject};
 
 const PAGE: usize = 4096;
 /// Data pages of one buffer, on machines with few CPUs and with many.
@@ -46,33 +27,9 @@ const MANY_CPUS: usize = 32;
 /// Records read from one buffer at one look, so that no look takes for ever.
 const BATCH: usize = 65_536;
 
-/// `struct perf_event_attr`, as long as it was in Linux 4.1.
-#[repr(C)]
-#[derive(Default)]
-struct Attributes {
-    kind: u32,
-    size: u32,
-    config: u64,
-    sample_period: u64,
-    sample_type: u64,
-    read_format: u64,
-    flags: u64,
-    wakeup_watermark: u32,
-    bp_type: u32,
-    config1: u64,
-    config2: u64,
-    branch_sample_type: u64,
-    sample_regs_user: u64,
-    sample_stack_user: u32,
-    clockid: i32,
-    sample_regs_intr: u64,
-    aux_watermark: u32,
-    padding: u32,
-}
-
-/// Where the control page keeps its words: `struct perf_event_mmap_page`.
-const HEAD: usize = 1024;
-const TAIL: usize = 1032;
+/// Where the control page keeps its words.
+const HEAD: usize = offset_of!(ControlPage, data_head);
+const TAIL: usize = offset_of!(ControlPage, data_tail);
 
 /// Whose records are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -133,47 +90,31 @@ fn online_cpus() -> Result<Vec<u32>> {
 
 impl Ring {
     fn open(scope: Scope, cpu: u32, pages: usize) -> Result<Self> {
-        let (pid, inherit) = match scope {
-            Scope::Process(pid) => (pid, flag::INHERIT),
-            Scope::Everybody => (-1, 0),
+        let cpu = i32::try_from(cpu)?;
+        let mut attributes = perf_event::software(PERF_COUNT_SW_DUMMY);
+        // The only word behind each record.
+        attributes.sample_type = PERF_SAMPLE_TIME.into();
+        attributes.set_sample_id_all(1);
+        attributes.set_mmap(1);
+        attributes.set_mmap2(1);
+        attributes.set_mmap_data(1);
+        attributes.set_comm(1);
+        attributes.set_comm_exec(1);
+        attributes.set_task(1);
+        attributes.set_use_clockid(1);
+        attributes.clockid = libc::CLOCK_MONOTONIC;
+        // More than fits: never.
+        attributes.set_watermark(1);
+        attributes.__bindgen_anon_2.wakeup_watermark = u32::MAX;
+        let subject = match scope {
+            Scope::Process(pid) => {
+                attributes.set_inherit(1);
+                Subject::ProcessOn { pid, cpu }
+            }
+            Scope::Everybody => Subject::Cpu(cpu),
         };
-        let attributes = Attributes {
-            kind: SOFTWARE,
-            size: u32::try_from(size_of::<Attributes>())?,
-            config: DUMMY,
-            sample_type: SAMPLE_TIME,
-            flags: flag::MMAP
-                | flag::COMM
-                | flag::TASK
-                | flag::WATERMARK
-                | flag::MMAP_DATA
-                | flag::SAMPLE_ID_ALL
-                | flag::MMAP2
-                | flag::COMM_EXEC
-                | flag::USE_CLOCKID
-                | inherit,
-            // More than fits: never.
-            wakeup_watermark: u32::MAX,
-            clockid: libc::CLOCK_MONOTONIC,
-            ..Attributes::default()
-        };
-        // SAFETY: the pointer is to live memory as long as its `size` says.
-        let fd = unsafe {
-            libc::syscall(
-                libc::SYS_perf_event_open,
-                &raw const attributes,
-                pid,
-                libc::c_int::try_from(cpu)?,
-                -1,
-                CLOEXEC,
-            )
-        };
-        if fd < 0 {
-            return Err(std::io::Error::last_os_error())
-                .context("the kernel refuses perf events (perf_event_paranoid, CAP_PERFMON)");
-        }
-        // SAFETY: a new file, and nobody else's.
-        let event = unsafe { File::from_raw_fd(i32::try_from(fd)?) };
+        let event = perf_event::open(attributes, subject)
+            .context("the kernel refuses perf events (perf_event_paranoid, CAP_PERFMON)")?;
         let length = NonZeroUsize::new((pages + 1) * PAGE).context("no pages")?;
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         let shared = MapFlags::MAP_SHARED;

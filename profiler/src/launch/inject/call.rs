@@ -26,6 +26,8 @@ pub(super) enum NoCall {
     Gone(Gone),
     /// The process is as it was.
     Refused(String),
+    /// The process has lost something by being followed.
+    Harmed(String),
 }
 
 impl From<io::Error> for NoCall {

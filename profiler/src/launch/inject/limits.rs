@@ -1,12 +1,11 @@
 //! What could go wrong for a program whose memory is to be locked, looked up
 //! beforehand: it must not be harmed by a fix that does not fit it.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fs, io};
 
 use nix::unistd::Pid;
+
+use super::room::Room;
 
 /// The capability to lock memory beyond the limit.
 const CAP_IPC_LOCK: u32 = 14;
@@ -36,7 +35,7 @@ impl Status {
     }
 
     /// Why its memory must not be locked, if so.
-    pub(super) fn refusal(&self, pid: Pid, needed_bytes: Option<u64>) -> Option<String> {
+    pub(super) fn refusal(&self, room: &Room, needed_bytes: Option<u64>) -> Option<String> {
         if self.field("Seccomp").is_some_and(|mode| mode != "0") {
             return Some(
                 "it runs under a seccomp filter, which may kill it for a system call that is not \
@@ -45,15 +44,7 @@ impl Status {
             );
         }
         let needed = needed_bytes.unwrap_or(0).max(self.bytes("VmSize"));
-        let (room, whose) = room(pid)?;
-        (needed > room).then(|| {
-            format!(
-                "it maps {} MiB of memory and {whose} has room for {}: populating all of it \
-                 would run out",
-                needed >> 20,
-                room >> 20
-            )
-        })
+        room.is_too_small_for(needed)
     }
 
     fn may_lock(&self) -> bool {
@@ -116,55 +107,6 @@ pub(super) fn set_limit(pid: Pid, limit: &libc::rlimit) -> io::Result<()> {
     }
 }
 
-/// The least room that the machine and the process's control groups have, and
-/// whose it is.
-fn room(pid: Pid) -> Option<(u64, String)> {
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        let kib: u64 = line.trim().strip_suffix(" kB")?.trim().parse().ok()?;
-        Some((kib * 1024, "this machine".to_owned()))
-    });
-    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    let of_groups = groups.lines().flat_map(|line| {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (controllers, path) = (parts.next().unwrap_or(""), parts.next().unwrap_or("/"));
-        match controllers {
-            "" => rooms_up("/sys/fs/cgroup", path, "memory.max", "memory.current"),
-            _ if controllers.split(',').any(|name| name == "memory") => rooms_up(
-                "/sys/fs/cgroup/memory",
-                path,
-                "memory.limit_in_bytes",
-                "memory.usage_in_bytes",
-            ),
-            _ => Vec::new(),
-        }
-    });
-    machine
-        .into_iter()
-        .chain(of_groups)
-        .min_by_key(|(room, _)| *room)
-}
-
-/// The room of a control group and of those that it is in.
-fn rooms_up(root: &str, path: &str, limit: &str, usage: &str) -> Vec<(u64, String)> {
-    let number = |file: PathBuf| fs::read_to_string(file).ok()?.trim().parse::<u64>().ok();
-    let mut found = Vec::new();
-    let mut folder = Path::new(root).join(path.trim_start_matches('/'));
-    while folder.starts_with(root) {
-        if let (Some(limit), Some(usage)) = (number(folder.join(limit)), number(folder.join(usage)))
-        {
-            let whose = format!("the control group {}", folder.display());
-            found.push((limit.saturating_sub(usage), whose));
-        }
-        if !folder.pop() {
-            break;
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,12 +129,13 @@ mod tests {
     /// A filter and too little memory are reasons; neither is none.
     #[test]
     fn what_would_harm_is_refused() {
-        let pid = Pid::this();
-        let filtered = status("Seccomp:\t2\n").refusal(pid, None).expect("refused");
+        let room = Room::of(Pid::this());
+        let filtered = status("Seccomp:\t2\n");
+        let filtered = filtered.refusal(&room, None).expect("refused");
         assert!(filtered.contains("seccomp"), "{filtered}");
         let plain = "Seccomp:\t0\nVmSize:\t    1024 kB\n";
-        assert_eq!(status(plain).refusal(pid, None), None);
-        let large = status(plain).refusal(pid, Some(1 << 60)).expect("refused");
-        assert!(large.contains("MiB"), "{large}");
+        assert_eq!(status(plain).refusal(&room, None), None);
+        let large = status(plain).refusal(&room, Some(1 << 60));
+        assert!(large.expect("refused").contains("MiB"));
     }
 }

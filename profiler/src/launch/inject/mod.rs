@@ -2,6 +2,8 @@
 
 mod call;
 mod limits;
+pub mod privileged;
 mod ptrace;
+mod room;
 pub mod tracer;
 mod vdso;

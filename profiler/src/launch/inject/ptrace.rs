@@ -6,11 +6,15 @@ use nix::unistd::Pid;
 
 use crate::sys::{ChildUsage, Ended};
 
-/// Options of a traced process: stop at exec, and tell system calls from traps.
-pub(super) const OPTIONS: i32 = libc::PTRACE_O_TRACEEXEC | libc::PTRACE_O_TRACESYSGOOD;
+/// Options of a traced process: stop at exec and before its end, tell system
+/// calls from traps, and follow its threads, any of which may execute a program.
+pub(super) const OPTIONS: i32 = libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACEEXIT
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACESYSGOOD;
 /// With all that it creates.
 pub(super) const OPTIONS_CHILDREN: i32 =
-    OPTIONS | libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK | libc::PTRACE_O_TRACECLONE;
+    OPTIONS | libc::PTRACE_O_TRACEFORK | libc::PTRACE_O_TRACEVFORK;
 
 /// Not in the C library's headers for Rust.
 const PTRACE_GETSIGMASK: libc::c_uint = 0x420a;
@@ -27,6 +31,8 @@ pub(super) enum Stop {
     Fork,
     /// It has created a thread, or a process that shares its memory.
     Clone,
+    /// It is about to end, and still has its memory.
+    Exit,
     /// It has been created, and has not run yet; or may go on after a stop.
     Fresh,
     /// It was told to stop, as by Ctrl-Z.
@@ -59,6 +65,7 @@ pub(super) fn understand(status: i32, usage: ChildUsage) -> News {
         libc::PTRACE_EVENT_EXEC => Stop::Exec,
         libc::PTRACE_EVENT_FORK => Stop::Fork,
         libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Stop::Clone,
+        libc::PTRACE_EVENT_EXIT => Stop::Exit,
         libc::PTRACE_EVENT_STOP if signal == libc::SIGTRAP => Stop::Fresh,
         libc::PTRACE_EVENT_STOP => Stop::Group,
         _ if signal == libc::SIGTRAP | 0x80 => Stop::Syscall,

@@ -1,9 +1,14 @@
 //! Following a command from exec to exec, to lock its memory at each.
 //!
 //! Between those stops the command runs at full speed. Tracing costs it
-//! something where it is sent signals, which pass through here.
+//! something where it is sent signals, which pass through here, and where it
+//! creates and ends threads.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use nix::{errno::Errno, unistd::Pid};
@@ -11,7 +16,9 @@ use nix::{errno::Errno, unistd::Pid};
 use super::{
     call::{At, Gone, NoCall, mlockall},
     limits::{self, Status},
+    privileged,
     ptrace::{self, News, Stop},
+    room::Room,
     vdso,
 };
 use crate::{
@@ -25,6 +32,9 @@ pub trait Counting {
     fn suspend(&mut self, tid: u32);
     /// And the program's again.
     fn resume(&mut self, tid: u32);
+    /// This thread is about to end, and its process's memory can be looked at
+    /// for the last time.
+    fn ending(&mut self, _tid: u32) {}
 }
 
 /// What became of the fix.
@@ -38,6 +48,19 @@ pub struct Report {
     pub refused: Option<String>,
     /// Why some of its children were.
     pub refused_children: Vec<String>,
+    /// How the kernel killed the command for want of memory, if it did.
+    pub out_of_memory: Option<String>,
+}
+
+/// What is to be done with a process that has just been created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    /// It has memory of its own, which is to be locked.
+    Lock,
+    /// It shares locked memory, or will execute a program first.
+    Nothing,
+    /// It is none of ours.
+    Release,
 }
 
 /// A command being followed.
@@ -47,12 +70,14 @@ pub struct Tracer {
     syscall_offset: u64,
     /// Processes that have been met.
     known: BTreeSet<Pid>,
-    /// Created with memory of their own, and not met yet.
-    forked: BTreeSet<Pid>,
+    /// Created, and not met yet.
+    due: BTreeMap<Pid, Due>,
     /// Met before we heard who created them: they wait.
     early: BTreeSet<Pid>,
     /// Ends that were met on the way.
     ends: VecDeque<(Pid, Ended, ChildUsage)>,
+    /// What the command had when its memory was last locked.
+    room: Option<Room>,
     /// What became of the fix.
     pub report: Report,
 }
@@ -69,9 +94,10 @@ impl Tracer {
             prefault,
             syscall_offset,
             known: BTreeSet::from([pid]),
-            forked: BTreeSet::new(),
+            due: BTreeMap::new(),
             early: BTreeSet::new(),
             ends: VecDeque::new(),
+            room: None,
             report: Report::default(),
         };
         ptrace::seize(pid, tracer.options()).context(
@@ -79,6 +105,12 @@ impl Tracer {
              nobody else tracing it",
         )?;
         Ok(tracer)
+    }
+
+    /// Whether memory is locked at all.
+    #[must_use]
+    pub fn locks(&self) -> bool {
+        !self.prefault.only_follow
     }
 
     fn options(&self) -> i32 {
@@ -117,6 +149,9 @@ impl Tracer {
         loop {
             while let Some((pid, ended, usage)) = self.ends.pop_front() {
                 if pid == self.pid {
+                    if ended == Ended::Killed(libc::SIGKILL) {
+                        self.report.out_of_memory = self.room.as_ref().and_then(Room::ran_out);
+                    }
                     return Ok(Some((ended, usage)));
                 }
                 self.known.remove(&pid);
@@ -147,13 +182,16 @@ impl Tracer {
                 ptrace::go_on(pid, 0)
             }
             Stop::Fresh if is_new => {
-                if self.forked.remove(&pid) {
-                    self.lock(pid, At::Birth, counting);
-                    ptrace::go_on(pid, 0)
+                if let Some(due) = self.due.remove(&pid) {
+                    self.meet(pid, due, counting)
                 } else {
                     self.early.insert(pid);
                     Ok(())
                 }
+            }
+            Stop::Exit => {
+                counting.ending(pid.as_raw().unsigned_abs());
+                ptrace::go_on(pid, 0)
             }
             Stop::Group => ptrace::listen(pid),
             Stop::Signal(signal) => ptrace::go_on(pid, signal),
@@ -165,28 +203,40 @@ impl Tracer {
         }
     }
 
-    /// A traced process has created another.
+    /// A traced process has created another, or a thread.
     fn creation(&mut self, parent: Pid, has_own_memory: bool, counting: &mut dyn Counting) {
         let Ok(child) = ptrace::created(parent) else {
             return;
         };
-        if self.early.remove(&child) {
-            if has_own_memory {
-                self.lock(child, At::Birth, counting);
-            }
-            if let Err(error) = ptrace::go_on(child, 0) {
-                log::debug!("cannot let process {child} go on: {error}");
-            }
-        } else if has_own_memory {
-            self.forked.insert(child);
+        let due = if has_own_memory {
+            Due::Lock
+        } else if self.prefault.children || is_thread(parent, child) {
+            Due::Nothing
         } else {
-            // Nothing to do when it is met.
-            self.known.insert(child);
+            Due::Release
+        };
+        if !self.early.remove(&child) {
+            self.due.insert(child, due);
+        } else if let Err(error) = self.meet(child, due, counting) {
+            log::debug!("cannot let process {child} go on: {error}");
         }
+    }
+
+    /// Deals with a process that has been created and not run yet.
+    fn meet(&mut self, pid: Pid, due: Due, counting: &mut dyn Counting) -> io::Result<()> {
+        match due {
+            Due::Lock => self.lock(pid, At::Birth, counting),
+            Due::Nothing => {}
+            Due::Release => return ptrace::detach(pid, 0),
+        }
+        ptrace::go_on(pid, 0)
     }
 
     /// Locks the memory of a stopped process, or says why not.
     fn lock(&mut self, pid: Pid, at: At, counting: &mut dyn Counting) {
+        if self.prefault.only_follow {
+            return;
+        }
         let name = Status::of(pid).map_or_else(|_gone| String::new(), |s| s.name().to_owned());
         let refused = match self.try_lock(pid, at, counting) {
             Ok(()) => {
@@ -197,7 +247,8 @@ impl Tracer {
                 self.ends.push_back((pid, ended, usage));
                 return;
             }
-            Err(NoCall::Refused(why)) => format!("`{name}`: {why}"),
+            Err(NoCall::Refused(why)) => format!("`{name}`: {why}. It was left unharmed"),
+            Err(NoCall::Harmed(how)) => format!("`{name}`: {how}"),
         };
         if pid == self.pid {
             self.report.refused = Some(refused);
@@ -208,8 +259,16 @@ impl Tracer {
 
     fn try_lock(&mut self, pid: Pid, at: At, counting: &mut dyn Counting) -> Result<(), NoCall> {
         let status = Status::of(pid)?;
-        if let Some(why) = status.refusal(pid, self.prefault.needed_bytes) {
+        let file = PathBuf::from(format!("/proc/{pid}/exe"));
+        if let Some(harm) = privileged::lost_by_tracing(&file) {
+            return Err(NoCall::Harmed(harm));
+        }
+        let room = Room::of(pid);
+        if let Some(why) = status.refusal(&room, self.prefault.needed_bytes) {
             return Err(NoCall::Refused(why));
+        }
+        if pid == self.pid {
+            self.room = Some(room);
         }
         let lifted = status.lift_limit(pid).map_err(NoCall::Refused)?;
         let tid = pid.as_raw().unsigned_abs();
@@ -246,6 +305,11 @@ impl Tracer {
             }
         }
     }
+}
+
+/// Whether what a process has created is a thread of it.
+fn is_thread(parent: Pid, child: Pid) -> bool {
+    Path::new(&format!("/proc/{parent}/task/{child}")).exists()
 }
 
 impl Drop for Tracer {

@@ -2,14 +2,37 @@
 
 use std::{
     ffi::OsStr,
+    os::unix::process::CommandExt as _,
     process::{Command, Output, Stdio},
 };
+
+use nix::sys::signal::{SigHandler, Signal, signal};
 
 /// The binary under test.
 pub(crate) fn modeswitch() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_modeswitch"));
     command.stdin(Stdio::null()).env_remove("SUDO_USER");
+    with(&mut command, SigHandler::SigDfl);
     command
+}
+
+/// Starts the command with this for the signals that end programs, whatever the tests
+/// themselves were started with: a background job's are ignored.
+pub(crate) fn with(command: &mut Command, handler: SigHandler) {
+    let set = move || {
+        for number in [
+            Signal::SIGINT,
+            Signal::SIGQUIT,
+            Signal::SIGHUP,
+            Signal::SIGTERM,
+        ] {
+            // SAFETY: no handler of ours is replaced.
+            unsafe { signal(number, handler) }?;
+        }
+        Ok(())
+    };
+    // SAFETY: it makes system calls only.
+    unsafe { command.pre_exec(set) };
 }
 
 /// Its option that chooses the probes: those that the lab wants tested.

@@ -4,6 +4,7 @@ pub(crate) mod background;
 pub(crate) mod bpftrace;
 pub(crate) mod builds;
 pub(crate) mod command;
+pub(crate) mod control_group;
 pub(crate) mod dom;
 pub(crate) mod known;
 pub(crate) mod profile;

@@ -1,0 +1,321 @@
+//! `modeswitch check`.
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+use clap::{ArgGroup, Args};
+
+use super::{
+    options::ProbeOptions,
+    output,
+    run::user,
+    values::{CpuList, cpu_list},
+};
+use crate::{
+    error::Error,
+    exit_code,
+    experiment::document::{self, Document},
+    gate::{
+        baseline::against_baseline,
+        judge::{Named, against_budget},
+        judged::Outcome,
+        parse::{self, Parsed},
+        update::{self, Refused},
+        verdict::Verdict,
+    },
+    launch::command::Command,
+    measure::{
+        affinity,
+        plan::{Plan, Subject},
+        run::measure,
+    },
+    probe::settings::Filter,
+    profile::{build, file},
+    report::{
+        gate::format::{self, CheckFormat, Shape},
+        style::Look,
+    },
+};
+
+/// Runs measured if `--runs` does not say.
+const RUNS: u32 = 1;
+/// The same for `--update`, which needs their spread.
+const RUNS_TO_UPDATE: u32 = 5;
+
+const EXAMPLES: &str = "\
+Examples:
+  modeswitch check --budget budget.toml --update --runs 5 -- ./poller
+      measure five times and write a budget: the most that was seen, and a margin
+  modeswitch check --budget budget.toml -- ./poller
+      measure and judge in one step
+  modeswitch check today.json --budget budget.toml --format markdown
+      judge a saved profile, anywhere, without privileges
+  modeswitch check new-1.json new-2.json new-3.json --baseline old-1.json old-2.json old-3.json
+      against an earlier state; the runs' own spread is the tolerance
+  modeswitch check --budget budget.toml --format github -- ./poller
+      annotations at the lines responsible, in GitHub Actions
+
+A budget:
+  [[limit]]
+  cause = \"syscall\"       # total, syscall, page_fault, interrupt, nmi, exception, new_task, unclassified
+  detail = \"clock_*\"      # any part may be left out, and * and ? stand for characters
+  phase = \"steady\"        # setup, steady, teardown, unmarked, or listed at the top: phases = [\"drain\"]
+  thread = \"poller*\"
+  per = \"second\"          # run, if left out; second; million_ios
+  hard = 10               # above it: exit status 1
+  soft = 2                # above it: a warning
+
+Exit status: 0 every limit was judged and no hard one breached, 1 breached, 2 the
+budget or the command line is wrong, 4 inconclusive: something was lost or could
+not be seen, so that it cannot be said. More in docs/ci.md.";
+
+/// Judges counts by a budget or by an earlier state, for CI.
+///
+/// Never says that a limit is kept unless that is certain: where entries were
+/// lost or could not be seen, the result is inconclusive.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("by").required(true))]
+pub struct CheckArgs {
+    /// The limits, in TOML.
+    #[arg(long, value_name = "FILE", group = "by", help_heading = "Judging")]
+    budget: Option<PathBuf>,
+
+    /// Profiles of an earlier state, several runs if possible.
+    #[arg(long, value_name = "PROFILE", num_args = 1.., group = "by", help_heading = "Judging")]
+    baseline: Vec<PathBuf>,
+
+    /// Write the measured numbers, with a margin from their spread, into the
+    /// budget: into its limits as they are, or into a new file.
+    #[arg(long, requires = "budget", help_heading = "Judging")]
+    update: bool,
+
+    /// How often to run the command. Default: 1; for --update 5.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
+          requires = "command", help_heading = "Command")]
+    runs: Option<u32>,
+
+    #[command(flatten)]
+    probes: ProbeOptions,
+
+    /// How to print the result on standard output.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT",
+        help_heading = "Result"
+    )]
+    format: CheckFormat,
+
+    /// Also save the result in a file, as JSON.
+    #[arg(short, long, value_name = "FILE", help_heading = "Result")]
+    output: Option<PathBuf>,
+
+    /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
+    #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
+    cpu: Option<CpuList>,
+
+    /// Run the command as this user; without a name, as the one who called sudo.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", help_heading = "Command")]
+    user: Option<String>,
+
+    /// Saved profiles to judge.
+    #[arg(
+        value_name = "PROFILE",
+        conflicts_with = "command",
+        required_unless_present = "command"
+    )]
+    profiles: Vec<PathBuf>,
+
+    /// The command to measure and judge, and its arguments, behind `--`.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Carries the command out.
+///
+/// # Errors
+/// [`Error`] where the user can do something about it.
+pub fn run(args: &CheckArgs, verbose: u8) -> Result<u8> {
+    if let Some(path) = &args.output {
+        file::check_writable(path)?;
+    }
+    // What is wrong with the input is said before anything is measured.
+    let budget = args
+        .budget
+        .as_deref()
+        .map(|path| Budget::read(path, args.update))
+        .transpose()?;
+    let baseline = load(&args.baseline)?;
+    let runs = if args.command.is_empty() {
+        load(&args.profiles)?
+    } else {
+        measured(args, verbose)?
+    };
+    let verdict = match budget {
+        Some(budget) if args.update => match budget.updated(&runs)? {
+            Ok(verdict) => verdict,
+            Err(refused) => {
+                say_refused(&refused);
+                return Ok(exit_code::INCONCLUSIVE);
+            }
+        },
+        Some(Budget { path, parsed, .. }) => {
+            let parsed = parsed.unwrap_or_default();
+            against_budget(&parsed, &path.display().to_string(), &runs)
+        }
+        None => against_baseline(&runs, &baseline),
+    };
+    deliver(&verdict, args)?;
+    Ok(match verdict.outcome {
+        Outcome::Pass | Outcome::Warning => exit_code::SUCCESS,
+        Outcome::Inconclusive => exit_code::INCONCLUSIVE,
+        Outcome::Breach => exit_code::BUDGET_BREACHED,
+    })
+}
+
+/// A budget's file.
+struct Budget<'a> {
+    path: &'a Path,
+    text: String,
+    /// Nothing if the file is still to be made.
+    parsed: Option<Parsed>,
+}
+
+impl<'a> Budget<'a> {
+    fn read(path: &'a Path, may_be_new: bool) -> Result<Self, Error> {
+        let shown = path.display();
+        if may_be_new {
+            file::check_writable(path)?;
+        }
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if may_be_new && error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self {
+                    path,
+                    text: String::new(),
+                    parsed: None,
+                });
+            }
+            Err(error) => {
+                return Err(Error::Usage(format!(
+                    "cannot read the budget `{shown}`: {error}: check the path, or write one with \
+                     `--update`"
+                )));
+            }
+        };
+        let parsed = parse::parse(&text).map_err(|wrong| {
+            let (line, column) = (wrong.line, wrong.column);
+            Error::Usage(format!("{shown}:{line}:{column}: {wrong}"))
+        })?;
+        Ok(Self {
+            path,
+            text,
+            parsed: Some(parsed),
+        })
+    }
+
+    /// Writes the runs' numbers into it, and judges the runs by the result.
+    fn updated(self, runs: &[Named]) -> Result<Result<Verdict, Refused>> {
+        let text = match &self.parsed {
+            Some(parsed) => update::updated(&self.text, parsed, runs),
+            None => update::created(runs),
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let parsed = parse::parse(&text).map_err(|wrong| {
+            anyhow::anyhow!("the budget that was made cannot be read again: {wrong}")
+        })?;
+        file::save_text(&text, self.path)?;
+        let name = self.path.display().to_string();
+        anstream::eprintln!("{name}: {} limits written", parsed.budget.limits.len());
+        Ok(Ok(against_budget(&parsed, &name, runs)))
+    }
+}
+
+fn say_refused(refused: &Refused) {
+    anstream::eprintln!(
+        "modeswitch: INCONCLUSIVE: no budget was written, since a limit must not be made from \
+         counts that are in doubt:"
+    );
+    for reason in &refused.reasons {
+        anstream::eprintln!("  {reason}");
+    }
+}
+
+fn load(paths: &[PathBuf]) -> Result<Vec<Named>, Error> {
+    paths.iter().map(|path| load_one(path)).collect()
+}
+
+fn load_one(path: &Path) -> Result<Named, Error> {
+    match document::load(path)? {
+        Document::Profile(profile) => Ok(Named {
+            name: path.display().to_string(),
+            profile: *profile,
+        }),
+        Document::Experiment(_) => Err(Error::Usage(format!(
+            "`{}` is an experiment, and what is judged is runs: give files written by `modeswitch \
+             run -o FILE`",
+            path.display()
+        ))),
+    }
+}
+
+/// Runs the command as often as asked. A run that was interrupted is the last.
+fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
+    let mut command = Command::find(args.command.clone())?;
+    if let Some(CpuList(cpus)) = &args.cpu {
+        affinity::check(cpus)?;
+        command.cpus = Some(cpus.clone());
+    }
+    command.user = args.user.as_deref().map(user).transpose()?;
+    let plan = Plan {
+        subject: Subject::Command(Box::new(command)),
+        settings: args.probes.settings(Filter::Threads, verbose),
+        duration: args.probes.duration,
+    };
+    let default = if args.update { RUNS_TO_UPDATE } else { RUNS };
+    let count = args.runs.unwrap_or(default);
+    let mut runs = Vec::new();
+    for number in 1..=count {
+        if count > 1 && io::stderr().is_terminal() {
+            anstream::eprintln!("run {number} of {count}");
+        }
+        let profile = build::profile(&measure(&plan)?);
+        let interrupted = profile.exit.interrupted_by.as_deref();
+        let is_last = interrupted.is_some_and(|by| by != "duration");
+        runs.push(Named {
+            name: format!("run {number}"),
+            profile,
+        });
+        if is_last {
+            break;
+        }
+    }
+    Ok(runs)
+}
+
+/// Saves the result if asked to, and prints it, also if it cannot be saved.
+fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
+    let saved = match &args.output {
+        Some(path) => file::save(verdict, path),
+        None => Ok(()),
+    };
+    let shape = Shape {
+        format: args.format,
+        look: Look::of_stdout(),
+        root: std::env::var_os("GITHUB_WORKSPACE")
+            .map(PathBuf::from)
+            .or_else(|| std::env::current_dir().ok()),
+    };
+    let is_for_terminals = args.format == CheckFormat::Table;
+    output::print_with(is_for_terminals, |out| format::write(verdict, &shape, out))?;
+    saved
+}

@@ -1,0 +1,142 @@
+//! Which details there can be. A limit on something that does not exist would
+//! hold for ever, so names are looked up before they are believed.
+
+use profiler_common::{cause::CauseKind, fault::FaultKind, vector::Vector};
+use syscalls::{x86, x86_64};
+
+use super::diagnostic::similar;
+use crate::profile::selection::Pattern;
+
+/// Why a detail cannot be one of its cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unknown {
+    /// In words.
+    pub(super) message: String,
+    /// What may have been meant.
+    pub(super) meant: Option<String>,
+}
+
+/// Checks that entries of a cause can have such a detail.
+pub(super) fn check(kind: CauseKind, pattern: &Pattern) -> Result<(), Unknown> {
+    let known = known(kind);
+    if known.iter().any(|name| pattern.matches(name)) {
+        return Ok(());
+    }
+    let word = &pattern.0;
+    let meant = similar(word, known.iter().map(String::as_str)).map(str::to_owned);
+    // Devices and other vectors have the kernel's names for them, and calls newer
+    // than our table have their number.
+    let may_be_new = match kind {
+        CauseKind::Syscall => {
+            has_number(word, "syscall_") || has_number(word, "ia32:") || pattern.is_open_end()
+        }
+        CauseKind::Interrupt => word.starts_with("device") || meant.is_none(),
+        CauseKind::Unclassified | CauseKind::Return => true,
+        CauseKind::Exception | CauseKind::PageFault | CauseKind::Nmi | CauseKind::NewTask => false,
+    };
+    if may_be_new {
+        return Ok(());
+    }
+    Err(Unknown {
+        message: format!("no {} has the detail `{word}`", kind.name()),
+        meant,
+    })
+}
+
+impl Pattern {
+    /// Whether it fits names of which only the beginning is known.
+    fn is_open_end(&self) -> bool {
+        ["syscall_", "ia32:"]
+            .iter()
+            .any(|prefix| self.0.starts_with(prefix) && self.is_open())
+    }
+}
+
+fn has_number(word: &str, prefix: &str) -> bool {
+    word.strip_prefix(prefix)
+        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+}
+
+/// The names that are known in advance.
+fn known(kind: CauseKind) -> Vec<String> {
+    let owned = |name: &str| name.to_owned();
+    let mut names: Vec<String> = match kind {
+        CauseKind::Syscall => {
+            let native = x86_64::Sysno::iter().map(|call| call.name().to_owned());
+            let compat = x86::Sysno::iter().map(|call| format!("ia32:{}", call.name()));
+            native.chain(compat).collect()
+        }
+        CauseKind::PageFault => FaultKind::ALL.iter().map(|k| owned(k.name())).collect(),
+        CauseKind::Interrupt => {
+            let vectors = Vector::ALL.iter().map(|vector| owned(vector.name()));
+            vectors.chain([owned("device")]).collect()
+        }
+        CauseKind::Nmi => vec![owned("nmi")],
+        CauseKind::NewTask => vec![owned("first_return")],
+        CauseKind::Exception => EXCEPTIONS.map(owned).to_vec(),
+        CauseKind::Unclassified | CauseKind::Return => Vec::new(),
+    };
+    // Entries that there was no room to tell apart.
+    names.push(owned("no_room_for_detail"));
+    names
+}
+
+/// The processor's exceptions, as `classify` names them.
+const EXCEPTIONS: [&str; 19] = [
+    "alignment_check",
+    "bounds",
+    "breakpoint",
+    "control_protection",
+    "coproc_segment_overrun",
+    "coprocessor_error",
+    "debug",
+    "device_not_available",
+    "divide_error",
+    "double_fault",
+    "general_protection",
+    "invalid_opcode",
+    "invalid_tss",
+    "machine_check",
+    "overflow",
+    "segment_not_present",
+    "simd_coprocessor_error",
+    "stack_segment",
+    "virtualization_exception",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(kind: CauseKind, word: &str) -> Result<(), Unknown> {
+        check(kind, &Pattern(word.to_owned()))
+    }
+
+    /// What exists passes, what is newer than our tables passes, and a slip does
+    /// not: it would never count anything.
+    #[test]
+    fn slips_in_details_are_found() {
+        for (kind, word) in [
+            (CauseKind::Syscall, "clock_gettime"),
+            (CauseKind::Syscall, "io_uring_*"),
+            (CauseKind::Syscall, "syscall_9999"),
+            (CauseKind::Syscall, "ia32:getpid"),
+            (CauseKind::PageFault, "first_touch"),
+            (CauseKind::Interrupt, "device:nvme0q1"),
+            (CauseKind::Interrupt, "hypervisor_callback"),
+            (CauseKind::Exception, "invalid_opcode"),
+            (CauseKind::Nmi, "nmi"),
+        ] {
+            assert_eq!(checked(kind, word), Ok(()), "{word}");
+        }
+        for (kind, word, meant) in [
+            (CauseKind::Syscall, "clock_getime", "clock_gettime"),
+            (CauseKind::PageFault, "fist_touch", "first_touch"),
+            (CauseKind::Interrupt, "local_time", "local_timer"),
+        ] {
+            let unknown = checked(kind, word).expect_err(word);
+            assert_eq!(unknown.meant.as_deref(), Some(meant));
+        }
+        assert!(checked(CauseKind::Syscall, "no_such_call*").is_err());
+    }
+}

@@ -1,0 +1,205 @@
+//! Which entries of a profile are meant, and how many those are. Pure.
+
+use profiler_common::cause::CauseKind;
+use serde::{Deserialize, Serialize};
+
+use super::model::{PhaseTime, Profile};
+
+/// A name with wildcards: `*` for any characters, `?` for one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pattern(pub String);
+
+impl Pattern {
+    /// One that fits this name alone, or where the name itself has wildcards in
+    /// it, at least that name.
+    #[must_use]
+    pub fn literal(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// Whether a whole name fits.
+    #[must_use]
+    pub fn matches(&self, name: &str) -> bool {
+        let pattern: Vec<char> = self.0.chars().collect();
+        let name: Vec<char> = name.chars().collect();
+        let (mut at, mut place) = (0, 0);
+        // Where to go on after the last `*` if what follows it does not fit.
+        let mut retry: Option<(usize, usize)> = None;
+        while place < name.len() {
+            match pattern.get(at) {
+                Some('*') => {
+                    retry = Some((at + 1, place));
+                    at += 1;
+                }
+                Some(&wanted) if wanted == '?' || wanted == name[place] => {
+                    at += 1;
+                    place += 1;
+                }
+                Some(_) | None => {
+                    let Some((after, from)) = retry else {
+                        return false;
+                    };
+                    retry = Some((after, from + 1));
+                    (at, place) = (after, from + 1);
+                }
+            }
+        }
+        pattern[at..].iter().all(|&rest| rest == '*')
+    }
+
+    /// Whether there is a wildcard in it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.0.contains(['*', '?'])
+    }
+}
+
+/// The name of a phase.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PhaseName(pub String);
+
+/// Which entries are meant. Without any part: all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Of this cause.
+    pub cause: Option<CauseKind>,
+    /// With such a detail.
+    pub detail: Option<Pattern>,
+    /// In this phase.
+    pub phase: Option<PhaseName>,
+    /// Of threads with such a name.
+    pub thread: Option<Pattern>,
+}
+
+/// Why a profile has no count of a selection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// The program did not mark that phase.
+    Phase(PhaseName),
+    /// There was no thread of such a name.
+    Thread(Pattern),
+}
+
+impl Selection {
+    /// The selected entries of a profile.
+    ///
+    /// # Errors
+    /// [`Absent`] if the phase or the thread is not in it: then 0 would be an
+    /// invention.
+    pub fn count(&self, profile: &Profile) -> Result<u64, Absent> {
+        if let Some(phase) = self.phase.as_ref().filter(|name| !has_phase(profile, name)) {
+            return Err(Absent::Phase(phase.clone()));
+        }
+        let Some(thread) = &self.thread else {
+            let rows = profile.ledger.by_cause.iter();
+            let counts = rows
+                .filter(|row| self.includes(&row.cause, &row.detail))
+                .map(|row| self.in_phase(row.count, &row.phases));
+            return Ok(sum(counts));
+        };
+        let threads = profile.ledger.by_thread.iter();
+        let mut found = threads.filter(|row| thread.matches(&row.comm)).peekable();
+        if found.peek().is_none() {
+            return Err(Absent::Thread(thread.clone()));
+        }
+        let counts = found
+            .flat_map(|thread| &thread.by_cause)
+            .filter(|row| self.includes(&row.cause, &row.detail))
+            .map(|row| self.in_phase(row.count, &row.phases));
+        Ok(sum(counts))
+    }
+
+    /// Whether a row of this cause and detail is meant, whatever its phase.
+    #[must_use]
+    pub fn includes(&self, cause: &str, detail: &str) -> bool {
+        self.cause.is_none_or(|kind| kind.name() == cause)
+            && self
+                .detail
+                .as_ref()
+                .is_none_or(|pattern| pattern.matches(detail))
+    }
+
+    /// How long the selected part of a run lasted, or nothing if the program
+    /// did not mark it.
+    #[must_use]
+    pub fn time(&self, profile: &Profile) -> Option<SelectedTime> {
+        let Some(name) = &self.phase else {
+            return Some(SelectedTime {
+                ns: profile.window.duration_ns,
+                exact: true,
+            });
+        };
+        phase_time(profile, name).map(|phase| SelectedTime {
+            ns: phase.duration_ns,
+            exact: phase.exact,
+        })
+    }
+
+    fn in_phase(&self, all: u64, phases: &std::collections::BTreeMap<String, u64>) -> u64 {
+        self.phase.as_ref().map_or(all, |PhaseName(name)| {
+            phases.get(name).copied().unwrap_or(0)
+        })
+    }
+}
+
+/// How long the selected part of a run lasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SelectedTime {
+    /// Its length.
+    pub ns: u64,
+    /// Whether somebody kept the time, or only looked now and then.
+    pub exact: bool,
+}
+
+fn sum(counts: impl Iterator<Item = u64>) -> u64 {
+    counts.fold(0, u64::saturating_add)
+}
+
+fn phase_time<'a>(profile: &'a Profile, PhaseName(name): &PhaseName) -> Option<&'a PhaseTime> {
+    profile
+        .window
+        .phases
+        .iter()
+        .find(|phase| phase.name == *name)
+}
+
+/// Whether the program was ever in a phase. One too short to be timed shows in
+/// the counts alone. What a program that marks nothing does is in no phase.
+fn has_phase(profile: &Profile, name: &PhaseName) -> bool {
+    let marks = !profile.window.phases.is_empty();
+    let rows = &profile.ledger.by_cause;
+    phase_time(profile, name).is_some()
+        || (marks && rows.iter().any(|row| row.phases.contains_key(&name.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Wildcards fit any characters and none; everything else itself, wholly.
+    #[test]
+    fn patterns() {
+        for (pattern, name, fits) in [
+            ("poller", "poller", true),
+            ("poller", "poller-1", false),
+            ("poll*", "poller-1", true),
+            ("*er", "poller-server", true),
+            ("*er-?", "poller-er-1", true),
+            ("a*b*c", "a__b__b_c", true),
+            ("a*b*c", "a__b__b_", false),
+            ("*", "", true),
+            ("", "", true),
+            ("", "x", false),
+            ("?", "", false),
+            ("device:nvme*", "device:nvme0q1", true),
+        ] {
+            assert_eq!(
+                Pattern(pattern.to_owned()).matches(name),
+                fits,
+                "{pattern} {name}"
+            );
+        }
+    }
+}

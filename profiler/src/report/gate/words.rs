@@ -1,0 +1,129 @@
+//! What all formats say in the same words.
+
+use crate::{
+    gate::{
+        judged::Outcome,
+        verdict::{Against, Culprit, Finding, Hit, Verdict},
+    },
+    report::units::{amount, bytes, count},
+};
+
+/// The result in one line.
+pub(super) fn headline(verdict: &Verdict) -> String {
+    let number = |outcome| {
+        let findings = verdict.findings.iter();
+        findings.filter(|found| found.outcome == outcome).count()
+    };
+    let all = verdict.findings.len();
+    let (limits, held) = match &verdict.against {
+        Against::Budget { file } => (format!("{} of {file}", plural(all, "limit")), "kept"),
+        Against::Baseline => (plural(all, "row"), "not above the baseline"),
+    };
+    let result = match verdict.outcome {
+        Outcome::Breach => format!("BREACH: {} breached", number(Outcome::Breach)),
+        Outcome::Inconclusive => {
+            format!(
+                "INCONCLUSIVE: {} cannot be judged",
+                number(Outcome::Inconclusive)
+            )
+        }
+        Outcome::Warning | Outcome::Pass => format!("PASS: {held}"),
+    };
+    let mut parts = vec![limits, plural(verdict.runs.len(), "run")];
+    for (outcome, word) in [
+        (Outcome::Inconclusive, "cannot be judged"),
+        (Outcome::Warning, "above a soft limit"),
+    ] {
+        let number = number(outcome);
+        let is_said = outcome == Outcome::Inconclusive && verdict.outcome == outcome;
+        if number != 0 && !is_said {
+            parts.push(format!("{number} {word}"));
+        }
+    }
+    format!("{result} ({})", parts.join(", "))
+}
+
+fn plural(number: usize, word: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {word}{ending}")
+}
+
+/// What was counted: `1,000`, `at least 1,000`, or `-`.
+pub(super) fn judged(finding: &Finding) -> String {
+    match finding.judged {
+        None => "-".to_owned(),
+        Some(value) if finding.at_least => format!("≥ {}", amount(value)),
+        Some(value) => amount(value),
+    }
+}
+
+/// The bound that matters, and what it is.
+pub(super) fn bound(finding: &Finding) -> String {
+    match (finding.hard, finding.soft) {
+        (Some(hard), Some(soft)) => format!("{} (soft {})", amount(hard), amount(soft)),
+        (Some(hard), None) => amount(hard),
+        (None, Some(soft)) => format!("soft {}", amount(soft)),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+/// The finding in a sentence without a full stop.
+pub(super) fn sentence(finding: &Finding) -> String {
+    let (judged, bound) = (judged(finding), bound(finding));
+    let result = match (finding.outcome, finding.judged) {
+        (Outcome::Pass, _) => format!("{judged}, at most {bound} allowed"),
+        (Outcome::Warning | Outcome::Breach, _) => {
+            format!("{judged}, but at most {bound} allowed")
+        }
+        (Outcome::Inconclusive, Some(_)) => {
+            format!("counted {judged} where {bound} are allowed, but not for certain")
+        }
+        (Outcome::Inconclusive, None) => format!("cannot be judged (at most {bound} allowed)"),
+    };
+    let mut parts = vec![format!("{}: {result}", finding.name)];
+    parts.extend(finding.reasons.iter().cloned());
+    parts.join("; ")
+}
+
+/// A place in the code in a line.
+pub(super) fn place(culprit: &Culprit) -> String {
+    let at = match (&culprit.file, culprit.line) {
+        (Some(file), Some(line)) => format!(" at {file}:{line}"),
+        (Some(file), None) => format!(" at {file}"),
+        (None, _) => String::new(),
+    };
+    let caller = culprit.called_from.as_ref();
+    let caller = caller.map_or_else(String::new, |caller| format!(", called from {caller}"));
+    let before = match culprit.before {
+        Some(0) => " (new)".to_owned(),
+        Some(before) => format!(" (before: {})", count(before)),
+        None => String::new(),
+    };
+    format!(
+        "{} × {} {} in {}{at}{caller}{before}",
+        count(culprit.count),
+        culprit.cause,
+        culprit.detail,
+        culprit.place
+    )
+}
+
+/// Memory in a line.
+pub(super) fn memory(hit: &Hit) -> String {
+    let text = format!(
+        "{} page faults in {} of {}",
+        count(hit.faults),
+        hit.what,
+        bytes(hit.bytes)
+    );
+    match &hit.allocated_at {
+        Some(site) => format!("{text}, made by {site}"),
+        None => text,
+    }
+}
+
+/// All of the code and memory behind a finding, a line each.
+pub(super) fn evidence(finding: &Finding) -> Vec<String> {
+    let code = finding.code.iter().map(place);
+    code.chain(finding.memory.iter().map(memory)).collect()
+}
