@@ -20,6 +20,8 @@ pub mod map {
     pub const CPUS: &str = "CPUS";
     /// Per-CPU array by phase and way: submissions taken off an io_uring.
     pub const SUBMISSIONS: &str = "SUBMISSIONS";
+    /// Per-CPU array: NUMA-hint faults, by who had them.
+    pub const NUMA_HINTS: &str = "NUMA_HINTS";
     /// Hash: what interrupts were for.
     pub const PURPOSES: &str = "PURPOSES";
     /// Array by CPU: the measured thread that it runs.
@@ -72,6 +74,8 @@ pub mod program {
     pub const PAGE_FAULT_USER: &str = "page_fault_user";
     /// Page faults in user mode that had to wait.
     pub const MAJOR_FAULT: &str = "major_fault";
+    /// NUMA-hint faults, once the kernel has dealt with them.
+    pub const NUMA_HINT: &str = "numa_hint";
     /// Finds out how page tables are walked. Detached before counting begins.
     pub const CALIBRATE: &str = "calibrate";
     /// Device interrupts, first handler.

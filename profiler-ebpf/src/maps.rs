@@ -14,6 +14,7 @@ use profiler_common::{
     interruption::{Handling, PurposeKey, SenderCount, SenderKey},
     key::{CACHE_LINES, CacheLine, LedgerKey, StackKey, region},
     loss::Loss,
+    numa,
     paging::{Calibration, Paging},
     phase::{self, PAGE_BYTES},
     submission,
@@ -104,6 +105,10 @@ pub static ALLOCATIONS: RingBuf = RingBuf::with_byte_size(4 << 20, 0);
 #[map]
 pub static SUBMISSIONS: PerCpuArray<u64> =
     PerCpuArray::with_max_entries(phase::COUNT as u32 * submission::WAYS, 0);
+
+/// NUMA-hint faults, by who had them.
+#[map]
+pub static NUMA_HINTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(numa::COUNT, 0);
 
 /// By CPU: the shared-line action that the interrupt being handled runs next.
 #[map]

@@ -18,7 +18,9 @@ pub enum Ended {
 }
 
 /// What a process used, itself and all that it waited for: `getrusage(2)`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct ChildUsage {
     /// Page faults served without I/O. Counts faults that the kernel itself
     /// took on the process's behalf, which are no entries.

@@ -9,6 +9,7 @@ mod bench;
 mod build_ebpf;
 mod ci;
 mod ebpf_object;
+mod fuzz;
 mod install;
 mod lab;
 mod test;
@@ -34,6 +35,7 @@ enum Command {
     BuildEbpf(build_ebpf::Options),
     Test(test::Options),
     Ci(ci::Options),
+    Fuzz(fuzz::Options),
     Lab(lab::Options),
 }
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::BuildEbpf(options) => build_ebpf::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Ci(options) => ci::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Lab(options) => return lab::run(&options),
     };
     match result {

@@ -8,6 +8,7 @@ mod floor;
 mod io_uring;
 mod lifecycle;
 mod nmi;
+mod numa_hint;
 mod page_fault;
 mod purpose;
 mod senders;

@@ -20,10 +20,27 @@ use crate::{
     profile::build,
 };
 
+/// Worked examples of `attach`, shown under its help.
+const ATTACH_EXAMPLES: &str = "\
+Examples:
+  sudo modeswitch attach --duration 10s 4711
+      what process 4711 and its threads do in ten seconds
+  sudo modeswitch attach --stacks user -o now.json $(pidof server)
+      with call chains, until Ctrl-C, and the profile kept";
+
+/// Worked examples of `cpu`, shown under its help.
+const CPU_EXAMPLES: &str = "\
+Examples:
+  sudo modeswitch cpu --duration 10s 3
+      who enters the kernel on CPU 3, and why
+  sudo modeswitch cpu --disturbance --senders 2-5,8
+      what disturbs isolated CPUs, and who sends the interrupts";
+
 /// Counts every entry into the kernel that a running process and all that it
 /// creates from now on make, until Ctrl-C, its end, or the end of --duration.
 /// The process is left alone.
 #[derive(Args, Debug)]
+#[command(after_help = ATTACH_EXAMPLES)]
 pub struct AttachArgs {
     #[command(flatten)]
     probes: ProbeOptions,
@@ -39,6 +56,7 @@ pub struct AttachArgs {
 /// Counts every entry into the kernel from the user code that runs on some
 /// CPUs, whosever it is, until Ctrl-C or the end of --duration.
 #[derive(Args, Debug)]
+#[command(after_help = CPU_EXAMPLES)]
 pub struct CpuArgs {
     #[command(flatten)]
     probes: ProbeOptions,

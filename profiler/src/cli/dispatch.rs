@@ -2,7 +2,9 @@
 
 use anyhow::Result;
 
-use super::{Cli, Command, attach, check, compare, experiment, report, run, workload};
+use super::{
+    Cli, Command, attach, check, compare, documentation, experiment, report, run, schema, workload,
+};
 
 /// Carries a command out. The exit status to end with.
 ///
@@ -20,6 +22,9 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Check(args) => check::run(&args, verbose),
         Command::Report(args) => report::run(&args),
         Command::Workload(args) => workload::run(&args),
+        Command::Schema(args) => schema::run(&args),
+        Command::Completions(args) => documentation::completions(&args),
+        Command::Man(args) => documentation::man(&args),
     }
 }
 

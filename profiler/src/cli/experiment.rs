@@ -1,6 +1,11 @@
 //! `modeswitch experiment`.
 
-use std::{ffi::OsString, io::IsTerminal, os::unix::ffi::OsStrExt, time::Duration};
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal, Write},
+    os::unix::ffi::OsStrExt,
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -28,7 +33,7 @@ use crate::{
     probe::settings::{
         Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy,
     },
-    report::{comparison, format::Format, html, style::Look, units::duration_ns},
+    report::{export, format::Format, style::Look, units::duration_ns},
 };
 
 /// Numbers judged of each variant beside the first: totals of three causes,
@@ -261,21 +266,9 @@ fn show_progress(progress: Progress<'_>) {
 
 impl Shown for Experiment {
     const WHAT: &'static str = "an experiment";
-    const FORMATS: &'static [Format] = &[Format::Table, Format::Wide, Format::Json, Format::Html];
+    const FORMATS: &'static [Format] = export::OF_EXPERIMENTS;
 
-    fn show(&self, look: Look, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-        comparison::write(self, look, out)
-    }
-
-    fn render(
-        &self,
-        format: Format,
-        look: Look,
-        out: &mut dyn std::io::Write,
-    ) -> std::io::Result<()> {
-        if format == Format::Html {
-            return out.write_all(html::document::of_experiment(self).as_bytes());
-        }
-        output::render_common(self, format, look, out)
+    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        export::experiment(self, format, look, out)
     }
 }

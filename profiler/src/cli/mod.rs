@@ -4,11 +4,13 @@ pub mod attach;
 pub mod check;
 pub mod compare;
 pub mod dispatch;
+pub mod documentation;
 pub mod experiment;
 pub mod options;
 pub mod output;
 pub mod report;
 pub mod run;
+pub mod schema;
 pub mod values;
 pub mod workload;
 
@@ -58,6 +60,12 @@ pub enum Command {
     Report(report::ReportArgs),
     /// Run the in-tree polling workload by itself.
     Workload(::workload::cli::WorkloadArgs),
+    /// Print the JSON Schema of a saved document.
+    Schema(schema::SchemaArgs),
+    /// Print a script by which a shell completes this command line.
+    Completions(documentation::CompletionsArgs),
+    /// Print or write the manual pages.
+    Man(documentation::ManArgs),
 }
 
 impl Cli {

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     profile::file,
     report::{
-        format::{self, COMMON, Format},
+        format::{self, Format},
         style::Look,
     },
 };
@@ -21,41 +21,15 @@ use crate::{
 /// A result that can be shown to people.
 pub trait Shown: Serialize {
     /// What it is, with its article.
-    const WHAT: &'static str = "this result";
+    const WHAT: &'static str;
     /// The formats that it has.
-    const FORMATS: &'static [Format] = COMMON;
-
-    /// Writes it as text.
-    ///
-    /// # Errors
-    /// Whatever the output reports.
-    fn show(&self, look: Look, out: &mut dyn Write) -> io::Result<()>;
+    const FORMATS: &'static [Format];
 
     /// Writes it in one of its formats.
     ///
     /// # Errors
     /// Whatever the output reports.
-    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
-        render_common(self, format, look, out)
-    }
-}
-
-/// Writes a result in one of the formats that all results have.
-///
-/// # Errors
-/// Whatever the output reports.
-pub fn render_common<R: Shown + ?Sized>(
-    result: &R,
-    format: Format,
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if format == Format::Json {
-        serde_json::to_writer_pretty(&mut *out, result)?;
-        return writeln!(out);
-    }
-    let is_wide = format == Format::Wide;
-    result.show(if is_wide { Look::WIDE } else { look }, out)
+    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Checks that a kind of result has a format, before it is measured or printed.
@@ -69,7 +43,7 @@ pub fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
     let (what, name) = (T::WHAT, format.name());
     let others = format::list(T::FORMATS);
     Err(Error::Usage(format!(
-        "{what} has no format `{name}`: choose one of {others}"
+        "{what} has no format `{name}`, which profiles have: choose one of {others}"
     )))
 }
 

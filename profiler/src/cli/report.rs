@@ -8,8 +8,17 @@ use clap::Args;
 use super::output::{self, Shown};
 use crate::{error::Error, exit_code, experiment::document, report::format::Format};
 
+/// Worked examples, shown under the help.
+const EXAMPLES: &str = "\
+Examples:
+  modeswitch report poller.json
+      the same tables as when it was measured, on any machine
+  modeswitch report --format json poller.json | jq .ledger.by_cause
+      the document itself";
+
 /// Prints a saved profile or experiment. Needs no privileges and no kernel.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
     /// How to print it.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]

@@ -1,6 +1,9 @@
 //! `modeswitch run`.
 
-use std::{ffi::OsString, io::Write};
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -21,15 +24,30 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, model::Profile},
-    report::{export, format::Format, style::Look, text},
+    report::{export, format::Format, style::Look},
 };
 
 /// Where `--user` without a name looks.
 const INVOKING: &str = "";
 
+/// Worked examples, shown under the help.
+const EXAMPLES: &str = "\
+Examples:
+  sudo modeswitch run -- ./server --port 80
+      every entry from the first instruction on; Ctrl-C ends it as usual
+  sudo modeswitch run --cpu 3 --duration 10s -o poller.json -- ./poller
+      on CPU 3, for ten seconds, and the profile kept
+  sudo modeswitch run --senders --disturbance --cpu 3 -- ./poller
+      also who sends it interrupts, and what else its CPU does
+  sudo modeswitch run --io-uring -- fio job.fio
+      also whether polling is really polling
+  sudo modeswitch run --format json -- ./job | jq .ledger.total
+      one JSON document; `--user` runs the command without root's rights";
+
 /// Runs a command and counts every entry into the kernel that it and all its
 /// children make, from its first instruction to its end.
 #[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
 pub struct RunArgs {
     #[command(flatten)]
     probes: ProbeOptions,
@@ -105,13 +123,9 @@ fn status_of(profile: &Profile) -> u8 {
 
 impl Shown for Profile {
     const WHAT: &'static str = "a profile";
-    const FORMATS: &'static [Format] = export::FORMATS;
+    const FORMATS: &'static [Format] = export::OF_PROFILES;
 
-    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> std::io::Result<()> {
-        export::write(self, format, look, out)
-    }
-
-    fn show(&self, look: Look, out: &mut dyn Write) -> std::io::Result<()> {
-        text::write(self, look, out)
+    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
+        export::profile(self, format, look, out)
     }
 }

@@ -10,7 +10,7 @@ use profiler_common::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::maps::hash;
+use super::{maps::hash, numa_hints::NumaHints};
 use crate::{
     probe::{session::Unavailable, settings::FaultLevel},
     sys::fault_counters::FaultCounts,
@@ -80,6 +80,9 @@ pub struct FaultRecord {
     pub counters: Option<FaultCounts>,
     /// What could not be told, and why.
     pub unavailable: Vec<Unavailable>,
+    /// NUMA-hint faults of all the machine, where pages are balanced.
+    #[serde(default)]
+    pub numa_hints: Option<NumaHints>,
 }
 
 /// Reads it all out.

@@ -188,7 +188,7 @@ pub(super) fn hash<K: Pod, V: Pod>(ebpf: &Ebpf, name: &str) -> Result<Vec<(K, V)
 }
 
 /// Each element of a per-CPU array, summed over the CPUs.
-fn per_cpu_totals(ebpf: &Ebpf, name: &str) -> Result<Vec<u64>> {
+pub(super) fn per_cpu_totals(ebpf: &Ebpf, name: &str) -> Result<Vec<u64>> {
     let array: PerCpuArray<&MapData, u64> = find(ebpf, name)?.try_into()?;
     array
         .iter()

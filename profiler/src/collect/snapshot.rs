@@ -92,7 +92,7 @@ pub struct Thread {
 }
 
 /// How long one phase lasted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PhaseTime {
     /// The phase's number.
     pub number: u16,
@@ -105,7 +105,7 @@ pub struct PhaseTime {
 }
 
 /// One stay in a phase.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PhaseSpan {
     /// The phase's name.
     pub name: String,
@@ -119,7 +119,7 @@ pub struct PhaseSpan {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Target {
     /// The command and its arguments. Empty where nothing was launched.
     pub command: Vec<String>,
@@ -132,7 +132,7 @@ pub struct Target {
 }
 
 /// How the measurement ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ending {
     /// The command's exit status, if it ended by itself.
     pub code: Option<i32>,
@@ -155,7 +155,7 @@ pub struct Window {
 }
 
 /// The profiler's own part in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Own {
     /// The CPUs that the profiler kept itself to.
     pub cpus: Vec<u32>,
@@ -264,7 +264,9 @@ pub struct Snapshot {
 /// for the command itself and less and less often, at last every second, for
 /// what it has created; and as they end, where they are followed for prefaulting.
 /// Otherwise null of runs of less than half a second.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct ProcessMemory {
     /// Resident at most, in bytes: each process's own peak, added up.
     pub resident_bytes: u64,
@@ -280,7 +282,7 @@ pub struct ProcessMemory {
 }
 
 /// What became of locking a command's memory from outside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Prefaulted {
     /// Programs whose memory was locked, in order.
     pub locked: Vec<String>,

@@ -5,6 +5,8 @@ pub mod build;
 pub mod causes;
 pub mod change;
 pub mod code;
+#[cfg(test)]
+mod laws;
 pub mod mappings;
 pub mod model;
 pub mod side;

@@ -12,7 +12,7 @@ use crate::profile::model::Tool;
 pub const KIND: &str = "comparison";
 
 /// Profiles side by side.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Compared {
     /// [`crate::profile::model::SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -33,7 +33,7 @@ pub struct Compared {
 }
 
 /// One side: a profile, or several of the same thing.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Side {
     /// Its name.
     pub label: String,
@@ -56,7 +56,7 @@ pub struct Side {
 }
 
 /// How it was judged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Method {
     /// Runs of the side that has the fewest.
     pub runs: usize,
@@ -70,7 +70,7 @@ pub struct Method {
 }
 
 /// Two sides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comparison {
     /// The first side's name.
     pub before: String,
@@ -99,7 +99,9 @@ pub struct Comparison {
 }
 
 /// What counts are compared in proportion to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// Nothing: the runs did the same or lasted as long.
@@ -112,7 +114,9 @@ pub enum Basis {
 }
 
 /// What became of a number.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Nothing.
@@ -129,7 +133,7 @@ pub enum Status {
 }
 
 /// One count on both sides.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// What became of it.
     pub status: Status,
@@ -152,7 +156,7 @@ pub struct Change {
 }
 
 /// Medians of a proportion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rates {
     /// Of the first side.
     pub before: f64,
@@ -163,7 +167,7 @@ pub struct Rates {
 }
 
 /// Entries of a cause.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseChange {
     /// As in the profile, or `all`.
     pub cause: String,
@@ -175,7 +179,7 @@ pub struct CauseChange {
 
 /// Entries by one place in the program: matched by function and file, not by
 /// address.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CodeChange {
     /// As in the profile.
     pub cause: String,
@@ -194,7 +198,18 @@ pub struct CodeChange {
 }
 
 /// A place in the source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 pub struct Place {
     /// The file's own name.
     pub file: String,
@@ -203,7 +218,7 @@ pub struct Place {
 }
 
 /// Entries of the threads of one name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ThreadChange {
     /// The name. A `*` stands for numbers that differ from run to run.
     pub name: String,
@@ -216,7 +231,7 @@ pub struct ThreadChange {
 }
 
 /// Page faults of the mappings of one kind and origin.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MappingChange {
     /// As in the profile.
     pub kind: String,

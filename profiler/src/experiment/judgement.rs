@@ -16,7 +16,7 @@ pub const LEVEL: f64 = 0.05;
 const SEED: u64 = 0x6d6f_6465;
 
 /// What can be said of one number in two variants.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Judgement {
     /// The chance of values at least as far apart if nothing differs: exact
     /// rank-sum test, two-sided.

@@ -10,7 +10,7 @@ use crate::profile::model::{Profile, Tool};
 pub const KIND: &str = "experiment";
 
 /// One experiment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Experiment {
     /// [`crate::profile::model::SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -45,7 +45,7 @@ impl Experiment {
 }
 
 /// How an experiment was carried out and judged.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Method {
     /// Runs of each variant.
     pub runs: usize,
@@ -63,7 +63,7 @@ pub struct Method {
 }
 
 /// A run unlike the others of its variant.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Outlier {
     /// The variant.
     pub variant: String,
@@ -78,7 +78,7 @@ pub struct Outlier {
 }
 
 /// One variant and its runs.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Variant {
     /// Its name.
     pub name: String,
@@ -92,7 +92,7 @@ pub struct Variant {
 }
 
 /// Two variants side by side. Counts are entries per run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comparison {
     /// The first variant's name.
     #[serde(default)]
@@ -119,7 +119,7 @@ pub struct Comparison {
 
 /// What a variant costs beside the first, by the medians of the runs. Null
 /// where that is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Costs {
     /// Memory resident at most, in bytes: more than in the first variant.
     pub resident_bytes: Option<f64>,
@@ -135,7 +135,7 @@ pub struct Costs {
 }
 
 /// Entries of one cause in two variants.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseComparison {
     /// As in the profile.
     pub cause: String,
@@ -154,7 +154,7 @@ pub struct CauseComparison {
 }
 
 /// One number of a program's own in two variants.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MetricComparison {
     /// Which.
     pub metric: Metric,
@@ -171,7 +171,7 @@ pub struct MetricComparison {
 }
 
 /// A program's own numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
     /// I/Os per second.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::statistics::bootstrap::median;
 
 /// Median and range of the runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Spread {
     /// The middle value, or the mean of the two in the middle.
     pub median: f64,

@@ -3,10 +3,10 @@
 use super::{
     machine::{self, Setting},
     model::Fix,
-    numa,
 };
 use crate::{
     error::Error,
+    kernel::numa,
     launch::{
         command::Command,
         conditions::{MemoryPolicy, Prefault},

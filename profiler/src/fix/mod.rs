@@ -4,4 +4,3 @@ pub mod apply;
 pub mod guard;
 pub mod machine;
 pub mod model;
-pub mod numa;

@@ -48,8 +48,10 @@ fn rows(runs: &[Named], baseline: &[Named]) -> Vec<Selection> {
     for named in runs.iter().chain(baseline) {
         let is_marked = !named.profile.window.phases.is_empty();
         for row in &named.profile.ledger.by_cause {
-            // A cause of a newer version is nothing that this one could judge.
-            let kind = CauseKind::from_name(&row.cause).unwrap_or(CauseKind::Unclassified);
+            // What this version does not know makes the whole verdict inconclusive.
+            let Some(kind) = CauseKind::from_name(&row.cause) else {
+                continue;
+            };
             if is_marked {
                 let phases = row.phases.keys();
                 keys.extend(phases.map(|phase| (kind, row.detail.as_str(), Some(phase.as_str()))));
@@ -70,10 +72,10 @@ fn rows(runs: &[Named], baseline: &[Named]) -> Vec<Selection> {
 
 /// Interrupts come with time, everything else with what the program does.
 fn unit(selection: &Selection, all: &[&Profile]) -> Per {
-    let nature = Nature::of(selection.cause);
+    let comes_with_time = matches!(selection.cause, Some(CauseKind::Interrupt | CauseKind::Nmi));
     let mut times = all.iter().map(|profile| selection.time(profile));
     let is_timed = times.all(|time| time.is_some_and(|time| time.exact && time.ns != 0));
-    if nature == Nature::Others && is_timed {
+    if comes_with_time && is_timed {
         Per::Second
     } else {
         Per::Run
@@ -90,7 +92,7 @@ fn finding(selection: &Selection, runs: &[Named], baseline: &[Named]) -> Finding
             .collect()
     };
     let (after, before) = (of(runs), of(baseline));
-    let compared = compare(Nature::of(selection.cause), &after, &before);
+    let compared = compare(Nature::of(selection), &after, &before);
     let mut said = compared.reasons;
     if compared.outcome != Outcome::Pass {
         said.extend(reasons(runs, &after));
@@ -192,7 +194,10 @@ fn compare(nature: Nature, after: &[Evidence], before: &[Evidence]) -> Compared 
     }
     let p = p_value(&theirs_in, &ours_in);
     let can_tell = smallest_p(theirs.len(), ours.len()) <= LEVEL;
-    let outcome = if !is_above {
+    let outcome = if !is_above && is_new {
+        reasons.push("so few may come by chance".to_owned());
+        Outcome::Warning
+    } else if !is_above {
         Outcome::Pass
     } else if can_tell && p > LEVEL && !is_new {
         reasons.push(format!(
@@ -205,11 +210,7 @@ fn compare(nature: Nature, after: &[Evidence], before: &[Evidence]) -> Compared 
     };
     Compared {
         outcome,
-        reasons: if outcome == Outcome::Pass && !is_new {
-            Vec::new()
-        } else {
-            reasons
-        },
+        reasons,
         ..found
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Every run has to keep every limit: the largest decides.
 
+use profiler_common::cause::CauseKind;
+
 use super::{
     budget::{Bound, Limit},
     culprit,
@@ -46,21 +48,37 @@ pub(super) fn verdict(
     findings: Vec<Finding>,
 ) -> Verdict {
     let worst = findings.iter().map(|finding| finding.outcome).max();
+    let mut notes = notes(runs, baseline);
+    let mut outcome = match (worst, runs) {
+        (Some(worst), [_, ..]) => worst,
+        // Nothing judged is nothing passed.
+        (_, []) | (None, _) => Outcome::Inconclusive,
+    };
+    if let Some(cause) = unknown_cause(runs).or_else(|| unknown_cause(baseline)) {
+        outcome = outcome.max(Outcome::Inconclusive);
+        notes.push(format!(
+            "there are entries of the cause `{cause}`, which this version does not know: use the \
+             version that measured them, or a newer one"
+        ));
+    }
     Verdict {
         schema_version: SCHEMA_VERSION,
         kind: KIND.to_owned(),
         tool: crate::profile::build::tool(),
-        // Nothing judged is nothing passed.
-        outcome: match (worst, runs) {
-            (Some(worst), [_, ..]) => worst,
-            (_, []) | (None, _) => Outcome::Inconclusive,
-        },
+        outcome,
         against,
-        notes: notes(runs, baseline),
+        notes,
         runs: runs.iter().map(run).collect(),
         baseline: baseline.iter().map(run).collect(),
         findings,
     }
+}
+
+/// A cause that no limit can be on.
+fn unknown_cause(runs: &[Named]) -> Option<&str> {
+    let mut rows = runs.iter().flat_map(|named| &named.profile.ledger.by_cause);
+    rows.find(|row| CauseKind::from_name(&row.cause).is_none())
+        .map(|row| row.cause.as_str())
 }
 
 fn run(named: &Named) -> Run {
@@ -86,13 +104,15 @@ fn notes(runs: &[Named], baseline: &[Named]) -> Vec<String> {
     };
     for named in runs {
         for item in &named.profile.accounting.unavailable {
-            if ["exceptions other than page faults", "hypervisor callbacks"]
-                .contains(&item.what.as_str())
-            {
-                say(format!(
+            match item.what.as_str() {
+                "exceptions other than page faults" | "hypervisor callbacks" => say(format!(
                     "{} are in no count, the total included: {}",
                     item.what, item.reason
-                ));
+                )),
+                "events that programs missed" => {
+                    say(format!("{} are not known: {}", item.what, item.reason));
+                }
+                _ => {}
             }
         }
     }
@@ -195,6 +215,8 @@ fn outcome(evidence: &Evidence, hard: Option<Bound>, soft: Option<Bound>) -> Out
         (Some(Standing::Unknown), _) | (_, Some(Standing::Unknown)) | (None, None) => {
             Outcome::Inconclusive
         }
+        // Nothing fails because of a soft limit, so it must not succeed in doubt.
+        (None, Some(Standing::Above)) if !evidence.reasons.is_empty() => Outcome::Inconclusive,
         (_, Some(Standing::Above)) => Outcome::Warning,
         (Some(Standing::Within), None | Some(Standing::Within))
         | (None, Some(Standing::Within)) => Outcome::Pass,

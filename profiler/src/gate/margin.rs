@@ -11,10 +11,13 @@
 //! same program is above it about once in a thousand. Nothing is assumed of the
 //! distribution, though, and runs that agree exactly leave no room at all.
 
-use profiler_common::cause::CauseKind;
+use profiler_common::{cause::CauseKind, fault::FaultKind};
 
 use super::evidence::Sample;
-use crate::profile::ledger::as_float;
+use crate::profile::{
+    ledger::as_float,
+    selection::{Pattern, Selection},
+};
 
 /// Of a single run, whose spread is not known: this part of the count.
 const UNKNOWN_SPREAD: f64 = 0.1;
@@ -31,16 +34,16 @@ pub enum Nature {
     Program,
     /// The program and the place that its memory happens to be at.
     Memory,
-    /// Others: timers, devices, other CPUs. Such counts scatter as independent
+    /// Others: timers, devices, other CPUs, the kernel. Such counts scatter as independent
     /// events do, with the square root of their number.
     Others,
 }
 
 impl Nature {
-    /// Of a cause; of all of them together without one.
+    /// Of what is selected.
     #[must_use]
-    pub const fn of(cause: Option<CauseKind>) -> Self {
-        match cause {
+    pub fn of(selection: &Selection) -> Self {
+        match selection.cause {
             Some(
                 CauseKind::Syscall
                 | CauseKind::Exception
@@ -48,8 +51,27 @@ impl Nature {
                 | CauseKind::Unclassified
                 | CauseKind::Return,
             ) => Self::Program,
-            Some(CauseKind::PageFault) => Self::Memory,
+            Some(CauseKind::PageFault) => Self::of_fault(selection.detail.as_ref()),
             Some(CauseKind::Interrupt | CauseKind::Nmi) | None => Self::Others,
+        }
+    }
+
+    /// Of page faults of a kind. Whether a page has to be waited for, has been
+    /// taken away for a while or was just mapped by another thread is not the
+    /// program's choice.
+    fn of_fault(detail: Option<&Pattern>) -> Self {
+        const CHANCE: [FaultKind; 5] = [
+            FaultKind::FileMajor,
+            FaultKind::NumaHint,
+            FaultKind::SwapIn,
+            FaultKind::Raced,
+            FaultKind::Unknown,
+        ];
+        let is_chance = |pattern: &Pattern| CHANCE.iter().any(|kind| kind.name() == pattern.0);
+        if detail.is_some_and(is_chance) {
+            Self::Others
+        } else {
+            Self::Memory
         }
     }
 }

@@ -15,3 +15,8 @@ pub mod parse;
 pub mod update;
 pub mod verdict;
 pub mod write;
+
+#[cfg(test)]
+mod judge_tests;
+#[cfg(test)]
+pub(crate) mod samples;

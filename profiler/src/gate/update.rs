@@ -27,6 +27,9 @@ pub struct Refused {
     pub reasons: Vec<String>,
 }
 
+/// A rate of what others decide says nothing of a shorter time.
+const LONG_ENOUGH_NS: u64 = 1_000_000_000;
+
 /// A new budget's first lines.
 const HEADING: &str = "\
 # What this program may cost in entries into the kernel: `modeswitch check --budget THIS -- CMD`.
@@ -154,7 +157,7 @@ fn measured(limit: &Limit, runs: &[Named]) -> Result<(Bound, Bound), Vec<String>
     let no_number = || vec!["there is no number".to_owned()];
     let samples = samples.ok_or_else(no_number)?;
     let is_count = limit.per == Per::Run;
-    let nature = Nature::of(limit.selection.cause);
+    let nature = Nature::of(&limit.selection);
     let bound = |value: f64| Bound::new(rounded_up(value, is_count)).ok_or_else(no_number);
     let most = samples.iter().map(|sample| sample.value());
     Ok((
@@ -164,33 +167,34 @@ fn measured(limit: &Limit, runs: &[Named]) -> Result<(Bound, Bound), Vec<String>
 }
 
 /// What a new budget limits: each cause that these probes can see, in the whole
-/// run and, where it is marked, in steady state.
+/// run and, where it is marked, in steady state. Interrupts come with time, so
+/// they are limited per second, and only where that can be told.
 fn proposed(runs: &[Named]) -> Vec<(Selection, Per)> {
-    let phase = PhaseName(STEADY_NAME.to_owned());
     let steady = Selection {
-        phase: Some(phase),
+        phase: Some(PhaseName(STEADY_NAME.to_owned())),
         ..Selection::default()
     };
-    let is_marked = runs.iter().all(|named| {
-        let time = steady.time(&named.profile);
-        time.is_some_and(|time| time.exact && time.ns != 0)
-    });
+    let shortest = |scope: &Selection| -> Option<u64> {
+        let times = runs.iter().map(|named| scope.time(&named.profile));
+        times
+            .map(|time| time.filter(|time| time.exact).map_or(0, |time| time.ns))
+            .min()
+            .filter(|&ns| ns != 0)
+    };
     let mut limits = Vec::new();
-    for scope in is_marked
-        .then_some(steady)
-        .into_iter()
-        .chain([Selection::default()])
-    {
+    for scope in [steady, Selection::default()] {
+        let Some(shortest_ns) = shortest(&scope) else {
+            continue;
+        };
         for &kind in CauseKind::ALL {
             let selection = Selection {
                 cause: Some(kind),
                 ..scope.clone()
             };
-            let per = match Nature::of(Some(kind)) {
-                Nature::Others => Per::Second,
-                Nature::Program | Nature::Memory => Per::Run,
-            };
-            if kind != CauseKind::Return && is_seen(&selection, runs) {
+            let is_others = Nature::of(&selection) == Nature::Others;
+            let can_be_told = !is_others || shortest_ns >= LONG_ENOUGH_NS;
+            let per = if is_others { Per::Second } else { Per::Run };
+            if kind != CauseKind::Return && can_be_told && is_seen(&selection, runs) {
                 limits.push((selection, per));
             }
         }

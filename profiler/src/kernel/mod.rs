@@ -6,5 +6,6 @@ pub mod fault_layout;
 pub mod interrupts;
 pub mod layout;
 pub(crate) mod memory;
+pub mod numa;
 pub mod symbols;
 pub mod version;

@@ -18,6 +18,7 @@ use crate::{
         allocations::Allocations,
         mappings::tracker::{self, Tracker},
         memory::MemoryWatch,
+        numa_hints::machine_count,
         phases::Phases,
         snapshot::Window,
         threads,
@@ -32,7 +33,9 @@ use crate::{
         signals::Signals,
         supervise::{self, Outcome, Watched},
     },
-    probe::{kernel_log::KernelLog, session::Session, settings::FaultLevel},
+    probe::{
+        extras::wants_numa_hints, kernel_log::KernelLog, session::Session, settings::FaultLevel,
+    },
     sys::fault_counters::{FaultCounters, FaultCounts},
 };
 
@@ -66,6 +69,9 @@ pub(super) struct Observed {
     pub(super) interrupts_before: Interrupts,
     /// What the kernel has counted of the command's page faults.
     pub(super) fault_counts: Option<FaultCounts>,
+    /// NUMA-hint faults that the machine has counted meanwhile, where pages are
+    /// balanced.
+    pub(super) numa_hints: Option<u64>,
     /// What became of locking the command's memory, if that was asked for.
     pub(super) prefault: Option<Report>,
 }
@@ -92,6 +98,11 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         _ => tracker::Followed::Everybody,
     }));
     let interrupts_before = Interrupts::read();
+    let hints_before = if wants_numa_hints(&plan.settings) {
+        machine_count()
+    } else {
+        None
+    };
     bench.session.open_window()?;
     let clock = WindowClock::start();
     bench.phases.begin(clock.started_ns());
@@ -112,6 +123,7 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         (None, _) => (None, bench.wait(plan, false).await?),
     };
     bench.session.close_window()?;
+    let numa_hints = hints_before.and_then(|before| machine_count()?.checked_sub(before));
     let (window, ended_ns) = clock.stop();
     Ok(Observed {
         pid,
@@ -119,6 +131,7 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         window,
         ended_ns,
         interrupts_before,
+        numa_hints,
         fault_counts: counters.as_mut().and_then(|counters| counters.read().ok()),
         prefault: tracer
             .filter(Tracer::locks)

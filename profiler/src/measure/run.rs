@@ -14,6 +14,7 @@ use crate::{
         allocations::Allocations,
         disturbance, faults, interruption, maps,
         memory::MemoryWatch,
+        numa_hints::{self, NumaHints},
         phases::Phases,
         snapshot::{Own, Snapshot},
         threads,
@@ -76,6 +77,19 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
     collect(plan, bench, observed, interrupts_after, own, &symbols)
 }
 
+/// NUMA-hint faults of the machine, and whose they were.
+fn numa_hints(session: &mut Session, machine: Option<u64>) -> Result<Option<NumaHints>> {
+    let Some(machine) = machine else {
+        return Ok(None);
+    };
+    let seen = if session.sees_numa_hints() {
+        Some(numa_hints::seen(session.ebpf())?)
+    } else {
+        None
+    };
+    Ok(Some(NumaHints { machine, seen }))
+}
+
 /// Reads everything out and puts it together.
 fn collect(
     plan: &Plan,
@@ -99,12 +113,14 @@ fn collect(
     let (allocations, stack_copies, allocations_not_kept) = allocations.finish();
     let unavailable = session.unavailable.clone();
     let ebpf = session.ebpf();
-    let faults = faults::record(
+    let mut faults = faults::record(
         ebpf,
         plan.settings.faults,
         observed.fault_counts,
         unavailable,
     )?;
+    faults.numa_hints = numa_hints(&mut session, observed.numa_hints)?;
+    let ebpf = session.ebpf();
     let threads = threads::all(ebpf)?;
     let (mappings, files, jit) = mappings
         .map(|mappings| mappings.finish(&threads))

@@ -28,6 +28,8 @@ pub enum Role {
     Functions,
     /// As above, where the kernel does not show which functions are called.
     PurposeFallback,
+    /// Tells whose the machine's NUMA-hint faults are.
+    NumaHints,
     /// Tells who sends interrupts.
     Senders,
     /// Keeps which thread they are sent to.
@@ -176,6 +178,12 @@ fn interruption() -> Vec<Probe> {
         role,
         required: false,
     }));
+    probes.push(Probe {
+        program: program::NUMA_HINT,
+        at: AttachPoint::Fentry("task_numa_fault"),
+        role: Role::NumaHints,
+        required: false,
+    });
     probes.push(Probe::sharing(
         program::DISTURBANCE_SCHED_SWITCH,
         "sched_switch",

@@ -5,7 +5,7 @@ pub mod backend;
 mod calibration;
 pub mod catalog;
 mod constants;
-mod extras;
+pub mod extras;
 pub mod kernel_log;
 mod links;
 mod major_faults;

@@ -138,11 +138,18 @@ impl Session {
     /// that this kernel has.
     #[must_use]
     pub fn shows_senders(&self) -> bool {
-        self.programs.iter().any(|status| {
-            status.skipped.is_none()
-                && (status.program == program::CSD_QUEUE_CPU
-                    || status.program == program::IPI_SEND_CPU)
-        })
+        self.has(program::CSD_QUEUE_CPU) || self.has(program::IPI_SEND_CPU)
+    }
+
+    /// Whether the program that tells whose NUMA-hint faults were is attached.
+    #[must_use]
+    pub fn sees_numa_hints(&self) -> bool {
+        self.has(program::NUMA_HINT)
+    }
+
+    fn has(&self, program: &str) -> bool {
+        let mut programs = self.programs.iter();
+        programs.any(|status| status.skipped.is_none() && status.program == program)
     }
 
     /// Begins to count, from the next entry on.

@@ -2,8 +2,8 @@
 
 use profiler_common::{cause::CauseKind, vector::Vector};
 
-use super::fault_checks;
 use super::model::{CheckVerdict, CrossCheck, Ledger};
+use super::{fault_checks, numa_checks};
 use crate::collect::snapshot::Snapshot;
 
 /// Labels in `/proc/interrupts`, and the vectors that they count together.
@@ -19,6 +19,7 @@ const LABELS: [(&str, &[Vector]); 4] = [
 pub fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
     let mut checks = interrupt_checks(snapshot, ledger);
     checks.extend(fault_checks::all(snapshot, ledger));
+    checks.extend(numa_checks::all(snapshot, ledger));
     checks.extend(usage_check(snapshot, ledger));
     checks
 }

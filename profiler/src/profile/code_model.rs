@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Entries made by one instruction.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CodeRow {
     /// As in [`CauseRow`](super::model::CauseRow).
     pub cause: String,
@@ -39,7 +39,7 @@ pub struct CodeRow {
 }
 
 /// How often one user stack was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UserStack {
     /// As in [`CauseRow`](super::model::CauseRow).
     pub cause: String,
@@ -57,7 +57,7 @@ pub struct UserStack {
 }
 
 /// Calls that made memory, from one place in the program.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct AllocationRow {
     /// The process.
     pub tgid: u32,

@@ -14,7 +14,7 @@ const SOFTIRQS: [&str; 10] = [
 ];
 
 /// What one disturber did to one thread on one CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Disturbance {
     /// The CPU.
     pub cpu: u32,

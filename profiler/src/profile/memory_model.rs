@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{AllocationRow, ProcessMemory};
 
 /// Page faults by memory.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Memory {
     /// Page faults by detail.
     pub faults_by_kind: BTreeMap<String, u64>,
@@ -22,7 +22,7 @@ pub struct Memory {
 }
 
 /// Page faults in one mapping.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MappingRow {
     /// What it is: `heap`, `stack`, `file`, `anonymous`, `shared_anonymous`,
     /// `hugetlb`, `special` (the kernel's own), `none` (nothing was there) or

@@ -2,6 +2,8 @@
 
 pub mod advice;
 pub mod allocation;
+#[cfg(test)]
+pub(crate) mod arbitrary;
 pub mod audit;
 pub mod build;
 pub mod checks;
@@ -17,6 +19,7 @@ pub mod memory;
 pub mod memory_model;
 pub mod missing;
 pub mod model;
+pub mod numa_checks;
 pub mod polling;
 pub mod polling_findings;
 pub mod purpose;

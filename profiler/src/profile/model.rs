@@ -23,7 +23,7 @@ pub use crate::{
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Profile {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -70,7 +70,7 @@ pub struct Profile {
 }
 
 /// The program that wrote a profile.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tool {
     /// Always `modeswitch`.
     pub name: String,
@@ -81,7 +81,7 @@ pub struct Tool {
 }
 
 /// The probes in use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Backend {
     /// `tracepoint`, `fentry`, `kprobe` or `audit`.
     pub name: String,
@@ -94,7 +94,7 @@ pub struct Backend {
 }
 
 /// The time measured.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Window {
     /// Beginning, RFC 3339, UTC.
     pub start: String,
@@ -109,7 +109,7 @@ pub struct Window {
 }
 
 /// The counts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ledger {
     /// All entries.
     pub total: u64,
@@ -129,7 +129,7 @@ pub struct Ledger {
 }
 
 /// Entries in proportion.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rates {
     /// Entries per second over the whole window.
     pub per_second: f64,
@@ -142,7 +142,7 @@ pub struct Rates {
 }
 
 /// Entries of one cause.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseRow {
     /// `syscall`, `page_fault`, `interrupt`, `nmi`, `exception`, `new_task` or
     /// `unclassified`.
@@ -170,7 +170,9 @@ pub struct CauseRow {
 }
 
 /// Time in the kernel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Time {
     /// Sum.
     pub total: u64,
@@ -183,7 +185,7 @@ pub struct Time {
 }
 
 /// Entries of one thread.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ThreadRow {
     /// The thread.
     pub tid: u32,
@@ -198,7 +200,7 @@ pub struct ThreadRow {
 }
 
 /// Entries of one cause in one thread.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ThreadCauseRow {
     /// As in [`CauseRow`].
     pub cause: String,
@@ -214,7 +216,7 @@ pub struct ThreadCauseRow {
 }
 
 /// How often one kernel stack was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KernelStack {
     /// As in [`CauseRow`].
     pub cause: String,
@@ -227,7 +229,7 @@ pub struct KernelStack {
 }
 
 /// Evidence of polling: in steady state if one was marked, else in the whole run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Polling {
     /// The phase that the counts are from, or null for the whole run.
     pub phase: Option<String>,
@@ -249,7 +251,7 @@ pub struct Polling {
 }
 
 /// What stands behind the counts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Accounting {
     /// Events that the kernel did not show to a program.
     pub misses: Vec<Miss>,
@@ -279,7 +281,7 @@ pub struct Accounting {
 }
 
 /// What one program missed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Miss {
     /// The program.
     pub program: String,
@@ -288,7 +290,7 @@ pub struct Miss {
 }
 
 /// Returns against entries, as far as both families of probes can see them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Audit {
     /// Returns counted by the exit probe.
     pub exits: u64,
@@ -302,7 +304,7 @@ pub struct Audit {
 }
 
 /// Entries that only one family of probes can see.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OneSided {
     /// The cause.
     pub cause: String,
@@ -315,7 +317,7 @@ pub struct OneSided {
 }
 
 /// One of our counts beside an independent one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CrossCheck {
     /// What is compared.
     pub what: String,
@@ -333,7 +335,9 @@ pub struct CrossCheck {
 }
 
 /// Whether two counts agree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
     /// They relate as they should.
@@ -346,7 +350,7 @@ pub enum CheckVerdict {
 }
 
 /// Something that this run cannot tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Unavailable {
     /// What.
     pub what: String,
@@ -355,7 +359,7 @@ pub struct Unavailable {
 }
 
 /// Something that could be done.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Advice {
     /// What was found.
     pub finding: String,

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Interrupts with one purpose, out of those of one row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Purpose {
     /// `tlb_shootdown`, `membarrier`, `sync_core`, `hrtick`, `wakeup`, …,
     /// `other_function`, or `not_told`.

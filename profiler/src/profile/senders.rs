@@ -19,7 +19,7 @@ use crate::{
 
 /// Interrupts that one thread asked for at one place, for the CPU that one
 /// measured thread was running on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Sender {
     /// What for: as in [`Purpose`](super::purpose::Purpose), or `reschedule`.
     pub purpose: String,

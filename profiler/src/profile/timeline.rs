@@ -18,7 +18,7 @@ use crate::{
 /// A slot's edge is the moment at which the counters were read. That takes a
 /// while, during which counting goes on: what a row counted in that time may be
 /// on either side of the edge.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Timeline {
     /// The interval asked for. Slots are longer where there would be too many of
     /// them, where reading takes too long for it, and where the profiler was late.
@@ -36,7 +36,7 @@ pub struct Timeline {
 }
 
 /// Entries of one cause over time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TimelineRow {
     /// As in the ledger.
     pub cause: String,

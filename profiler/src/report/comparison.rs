@@ -166,9 +166,10 @@ fn causes(
         ("interrupt", "(all)"),
     ];
     let summed = all.iter().map(|key| joined(*key, &totals).cells(amount));
+    let most = look.rows(CAUSES);
     let details = keys
         .iter()
-        .take(CAUSES)
+        .take(most)
         .map(|key| joined(*key, &rows).cells(amount));
     let columns = headings(experiment, &["cause", "detail"]);
     write!(
@@ -176,11 +177,11 @@ fn causes(
         "{}",
         table::render(&columns, summed.chain(details), 2, look)
     )?;
-    if keys.len() > CAUSES {
-        let more = count((keys.len() - CAUSES) as u64);
+    if keys.len() > most {
+        let more = count((keys.len() - most) as u64);
         writeln!(
             out,
-            "{FAINT}and {more} rarer ones: `--format json` has them all{FAINT:#}"
+            "{FAINT}and {more} rarer ones: `--format wide` has them all{FAINT:#}"
         )?;
     }
     Ok(())
@@ -294,12 +295,15 @@ fn method(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Resul
         );
         prose::labelled(out, look, "method", &text)?;
     }
-    for outlier in experiment.outliers.iter().take(OUTLIERS) {
+    for outlier in experiment.outliers.iter().take(look.rows(OUTLIERS)) {
         prose::labelled(out, look, "outlier (kept)", &outlier_words(outlier))?;
     }
-    let more = experiment.outliers.len().saturating_sub(OUTLIERS);
+    let more = experiment
+        .outliers
+        .len()
+        .saturating_sub(look.rows(OUTLIERS));
     if more != 0 {
-        let text = format!("and {more} more: `--format json` names them all");
+        let text = format!("and {more} more: `--format wide` names them all");
         prose::labelled(out, look, "", &text)?;
     }
     Ok(())

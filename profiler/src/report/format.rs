@@ -20,16 +20,13 @@ pub enum Format {
     Folded,
     /// A flame graph as one SVG file.
     Flamegraph,
-    /// One page for a browser: it needs no network and runs no script.
-    Html,
     /// A trace for Perfetto or `chrome://tracing`.
     Trace,
     /// Metrics for Prometheus, such as the node exporter's textfile collector reads.
     Openmetrics,
+    /// One HTML page, for a browser: it needs no network and runs no script.
+    Html,
 }
-
-/// What documents without formats of their own can be printed as.
-pub const COMMON: &[Format] = &[Format::Table, Format::Wide, Format::Json];
 
 impl Format {
     /// The name on the command line.

@@ -30,6 +30,7 @@ pub mod table;
 #[cfg(test)]
 mod testing;
 pub mod text;
+pub mod timeline;
 pub mod trace;
 pub mod units;
 pub mod verdict;

@@ -7,7 +7,7 @@ use super::{
     interruption as interruption_report, io as io_report, memory as memory_report,
     polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
-    table,
+    table, timeline as timeline_report,
     units::{count, rate, share},
     verdict,
 };
@@ -231,6 +231,9 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
         crate::cpu_list::format(&own.cpus)
     );
     prose::labelled(out, look, "modeswitch itself", &text)?;
+    if let Some(timeline) = &profile.timeline {
+        prose::labelled(out, look, "over time", &timeline_report::words(timeline))?;
+    }
     for missing in &accounting.unavailable {
         prose::labelled(
             out,

@@ -11,7 +11,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{processes, verdict};
-use crate::profile::model::{Profile, Timeline, TimelineRow};
+use crate::profile::{
+    ledger::{as_float, seconds},
+    model::{Profile, Timeline, TimelineRow},
+};
 
 /// The process that phases and counters are shown under: above any real one,
 /// since the kernel numbers them up to 4,194,304.
@@ -129,7 +132,7 @@ fn phases(profile: &Profile) -> Vec<Value> {
     events.collect()
 }
 
-/// A track for each cause and one for all: entries in each slot.
+/// A track for each cause and one for all.
 fn counters(timeline: &Timeline) -> Vec<Value> {
     let slots = timeline.starts_ns.len();
     let sums = (0..slots).map(|slot| {
@@ -145,23 +148,27 @@ fn counters(timeline: &Timeline) -> Vec<Value> {
     rows.flat_map(|row| track(timeline, row)).collect()
 }
 
-/// One track. What stays the same is not said again; behind the last slot
-/// nothing is counted.
+/// One track: a rate, since slots differ in length. What stays the same is not
+/// said again; behind the last slot nothing is counted.
 fn track(timeline: &Timeline, row: &TimelineRow) -> Vec<Value> {
+    let name = format!("{} {}", row.cause, row.detail);
+    let event = |at_ns: u64, rate: f64| {
+        json!({
+            "ph": "C", "cat": "entries", "name": name, "pid": OVERVIEW, "ts": us(at_ns),
+            "args": {"per second": rate},
+        })
+    };
     let mut said = None;
     let mut events = Vec::new();
-    let end_ns = timeline.ends_ns.last().copied().unwrap_or(0);
-    let slots = timeline.starts_ns.iter().copied().zip(&row.counts);
-    for (at_ns, &count) in slots.chain([(end_ns, &0)]) {
-        if said == Some(count) && at_ns != end_ns {
-            continue;
+    let slots = timeline.starts_ns.iter().zip(&timeline.ends_ns);
+    for ((&start_ns, &end_ns), &count) in slots.zip(&row.counts) {
+        let rate = as_float(count) / seconds(end_ns.saturating_sub(start_ns));
+        if said != Some(rate) {
+            events.push(event(start_ns, rate));
         }
-        said = Some(count);
-        events.push(json!({
-            "ph": "C", "cat": "entries", "name": format!("{} {}", row.cause, row.detail),
-            "pid": OVERVIEW, "ts": us(at_ns), "args": {"entries per slot": count},
-        }));
+        said = Some(rate);
     }
+    events.extend(timeline.ends_ns.last().map(|&end_ns| event(end_ns, 0.0)));
     events
 }
 
@@ -224,11 +231,11 @@ mod tests {
             parts.collect()
         };
         assert_eq!(of("3 could not be kept"), [(0.01, &json!({"lost": 3}))]);
-        let per_slot = |count: u64| json!({"entries per slot": count});
-        let (four, none) = (per_slot(4), per_slot(0));
+        let rate = |rate: f64| json!({"per second": rate});
+        let (many, none) = (rate(4e8), rate(0.0));
         assert_eq!(
             of("interrupt x"),
-            [(0.0, &four), (0.02, &none), (0.03, &none)]
+            [(0.0, &many), (0.02, &none), (0.03, &none)]
         );
     }
 }

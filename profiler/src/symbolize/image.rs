@@ -1,6 +1,6 @@
 //! A program's file: where its parts are loaded, and how to unwind its stack.
 
-use std::{fs::File, ops::Range};
+use std::{cell::OnceCell, fs::File, ops::Range};
 
 use anyhow::{Context, Result};
 use gimli::{
@@ -13,6 +13,8 @@ use object::{
     elf::{FileHeader64, PT_GNU_EH_FRAME, PT_LOAD},
     read::elf::{ElfFile64, FileHeader, ProgramHeader},
 };
+
+use super::calls::{self, Functions};
 
 /// Bytes as gimli reads them.
 pub(super) type Bytes<'a> = EndianSlice<'a, LittleEndian>;
@@ -33,6 +35,8 @@ pub(super) struct Image {
     eh_frame: Option<u64>,
     /// Whether the table of all symbols was taken out.
     pub(super) is_stripped: bool,
+    /// Read when they are asked for.
+    functions: OnceCell<Functions>,
 }
 
 impl Image {
@@ -76,6 +80,7 @@ impl Image {
             eh_frame_hdr,
             eh_frame,
             is_stripped,
+            functions: OnceCell::new(),
         })
     }
 
@@ -101,6 +106,26 @@ impl Image {
             let (start, end) = (usize::try_from(start), usize::try_from(segment.file.end));
             let end = end.ok()?.min(self.file.len());
             self.file.get(start.ok()?..end)
+        })
+    }
+
+    fn functions(&self) -> &Functions {
+        self.functions.get_or_init(|| Functions::of(&self.file))
+    }
+
+    /// Where on a stack the return address of the function at an address is, by the
+    /// calls of it that the program has. `bias` is what the addresses on the stack
+    /// have on those in the file.
+    pub(super) fn return_address(&self, address: u64, bias: u64, stack: &[u64]) -> Option<usize> {
+        let functions = self.functions();
+        let callee = functions.at(address)?;
+        // A frame pointer is the better witness: words on a stack may be old.
+        if calls::keeps_frame_pointer(self.bytes(callee.start)?) {
+            return None;
+        }
+        let bytes = |address| self.bytes(address);
+        stack.iter().position(|word| {
+            calls::returns_from(word.wrapping_sub(bias), &callee, functions, bytes)
         })
     }
 

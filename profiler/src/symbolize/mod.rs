@@ -1,10 +1,11 @@
 //! Names for addresses, taken while they can still be had.
 
+mod calls;
 mod elf;
 mod image;
 mod isolated;
 pub mod kernel;
-mod perf_map;
+pub mod perf_map;
 mod places;
 mod unwind;
 pub mod user;

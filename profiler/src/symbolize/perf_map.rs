@@ -7,12 +7,13 @@ const MOST: usize = 1_000_000;
 
 /// Functions by address: their ends and names.
 #[derive(Debug, Default)]
-pub(super) struct PerfMap(BTreeMap<u64, (u64, String)>);
+pub struct PerfMap(BTreeMap<u64, (u64, String)>);
 
 impl PerfMap {
     /// Reads lines of `start size name`, the numbers in hexadecimal. Of two
     /// functions at one address the later stands. What makes no sense is passed over.
-    pub(super) fn parse(text: &str) -> Self {
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         let functions = text.lines().take(MOST).filter_map(|line| {
             let mut words = line.splitn(3, ' ');
             let hex = |word: Option<&str>| {
@@ -27,7 +28,8 @@ impl PerfMap {
     }
 
     /// The function at an address.
-    pub(super) fn find(&self, address: u64) -> Option<&str> {
+    #[must_use]
+    pub fn find(&self, address: u64) -> Option<&str> {
         let (_, (end, name)) = self.0.range(..=address).next_back()?;
         (address < *end).then_some(name)
     }

@@ -197,7 +197,9 @@ fn made(map: &Result<PerfMap, String>, address: u64) -> UserCode {
         Err(error) => nameless(
             None,
             None,
-            &format!("the program made this code itself and left no perf map ({error})"),
+            &format!(
+                "the program made this code itself and left no perf map that can be used ({error})"
+            ),
         ),
     }
 }

@@ -8,7 +8,7 @@ use gimli::{
 };
 use profiler_common::allocation::UserRegs;
 
-use super::image::{Bytes, UnwindInfo};
+use super::image::{Bytes, Image, UnwindInfo};
 use crate::collect::user_code::before;
 
 /// Frames at most.
@@ -28,12 +28,12 @@ pub(super) struct Chain {
 
 /// What is known of the code at an address.
 pub(super) trait Code {
-    /// Calls `with` with the unwind information at an address and the distance
-    /// between addresses in the process and in the file.
-    fn with_info<T>(
+    /// Calls `with` with the file at an address and the distance between addresses
+    /// in the process and in the file.
+    fn with_image<T>(
         &mut self,
         address: u64,
-        with: impl FnOnce(&UnwindInfo<'_>, u64) -> Option<T>,
+        with: impl FnOnce(&Image, u64) -> Option<T>,
     ) -> Option<T>;
 }
 
@@ -69,8 +69,13 @@ pub(super) fn chain(regs: &UserRegs, stack: &[u64], code: &mut impl Code) -> Cha
             chain.truncated = Some(format!("only {MOST_FRAMES} frames are followed"));
             return chain;
         }
-        let by_table = code.with_info(address, |info, bias| frame.by_table(info, bias, address));
-        let step = match by_table {
+        let by_file = code.with_image(address, |image, bias| {
+            image
+                .unwind_info()
+                .and_then(|info| frame.by_table(&info, bias, address))
+                .or_else(|| frame.by_call(image, bias, address))
+        });
+        let step = match by_file {
             Some(step) => Some(step),
             None => frame.by_pointer(),
         };
@@ -153,6 +158,18 @@ impl Frame<'_> {
         self.registers[usize::from(X86_64::RBP.0)] = Some(caller);
         self.registers[usize::from(X86_64::RSP.0)] = bp.checked_add(16);
         self.registers[usize::from(X86_64::RA.0)] = Some(ip);
+        Some(Step::Caller { exact: false })
+    }
+
+    /// One frame by the call that led here. What the function has kept of the other
+    /// registers is not known: they are taken to be as they were.
+    fn by_call(&mut self, image: &Image, bias: u64, address: u64) -> Option<Step> {
+        let sp = self.get(X86_64::RSP)?;
+        let skipped = usize::try_from(sp.checked_sub(self.stack_at)? / 8).ok()?;
+        let above = self.stack.get(skipped..)?;
+        let found = image.return_address(address.wrapping_sub(bias), bias, above)?;
+        self.registers[usize::from(X86_64::RA.0)] = above.get(found).copied();
+        self.registers[usize::from(X86_64::RSP.0)] = sp.checked_add(8 * (found as u64 + 1));
         Some(Step::Caller { exact: false })
     }
 
@@ -266,10 +283,10 @@ mod tests {
     struct Nothing;
 
     impl Code for Nothing {
-        fn with_info<T>(
+        fn with_image<T>(
             &mut self,
             _address: u64,
-            _with: impl FnOnce(&UnwindInfo<'_>, u64) -> Option<T>,
+            _with: impl FnOnce(&Image, u64) -> Option<T>,
         ) -> Option<T> {
             None
         }

@@ -11,7 +11,7 @@ use profiler_common::cause::CauseKind;
 
 use super::{
     elf,
-    image::{Image, UnwindInfo},
+    image::Image,
     isolated::{self, Effort},
     places::{Place, Places},
     unwind::{self, Chain, Code},
@@ -180,10 +180,10 @@ struct Process<'a> {
 }
 
 impl Code for Process<'_> {
-    fn with_info<T>(
+    fn with_image<T>(
         &mut self,
         address: u64,
-        with: impl FnOnce(&UnwindInfo<'_>, u64) -> Option<T>,
+        with: impl FnOnce(&Image, u64) -> Option<T>,
     ) -> Option<T> {
         let Images {
             mappings,
@@ -203,7 +203,7 @@ impl Code for Process<'_> {
             })
             .clone()?;
         let meant = image.address(mapping.file_offset(address))?;
-        with(&image.unwind_info()?, address.wrapping_sub(meant))
+        with(&image, address.wrapping_sub(meant))
     }
 }
 

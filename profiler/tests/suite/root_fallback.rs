@@ -35,6 +35,8 @@ fn root_silent_fallback() {
     println!("{findings:?}");
     let says = |text: &String| text.starts_with("completion does NOT poll");
     assert!(findings.iter().any(says), "{findings:?}");
+    let advice = profile.0["advice"].to_string();
+    assert!(advice.contains("poll_queues"), "{advice}");
     let interrupts = profile.0["io"]["polling"]["device_irqs"].as_u64();
     assert!(interrupts > Some(IOS / 100), "{interrupts:?}");
 }

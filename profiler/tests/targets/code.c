@@ -86,6 +86,22 @@ static void made_code(int named)
     run(mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), PAGES);
 }
 
+/* Until it is killed: old memory that is given back, and new memory. */
+static void patient(void)
+{
+    char *old = make_by_mmap();
+    puts("ready");
+    fflush(stdout);
+    for (;;) {
+        madvise(old, BYTES, MADV_DONTNEED);
+        touch_pages(old);
+        char *new = make_by_mmap();
+        touch_pages(new);
+        munmap(new, BYTES);
+        usleep(10000);
+    }
+}
+
 #ifndef NO_DLOPEN
 static void from_library(const char *path)
 {
@@ -105,6 +121,8 @@ int main(int argc, char **argv)
     const char *mode = argc > 1 ? argv[1] : "work";
     if (!strcmp(mode, "work"))
         work();
+    else if (!strcmp(mode, "patient"))
+        patient();
     else if (!strcmp(mode, "lasting"))
         usleep(300000);
     else if (!strcmp(mode, "deleted") && unlink(argv[0]) == 0)

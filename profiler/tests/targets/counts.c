@@ -97,6 +97,17 @@ static void spin(long ms)
     teardown();
 }
 
+/* Through the C library, which asks the kernel only where it has to. */
+static void read_clock(long n)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    steady();
+    for (long i = 0; i < n; i++)
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    teardown();
+}
+
 static void handler(int number) { (void)number; }
 
 static void signals(long n)
@@ -145,6 +156,8 @@ int main(int argc, char **argv)
         threads(n, m);
     } else if (!strcmp(mode, "spin")) {
         spin(n);
+    } else if (!strcmp(mode, "clock")) {
+        read_clock(n);
     } else if (!strcmp(mode, "signals")) {
         signals(n);
     } else if (!strcmp(mode, "int80")) {

@@ -5,10 +5,13 @@
  *     faults MODE N [FILE]
  *
  * Exits with 77 where this machine cannot do it; `warm` with the number of minor
- * faults that it had by getrusage.
+ * faults that it had by getrusage. With FAULTS_WITNESS in its environment, the
+ * kernel's own count of its faults in steady state goes to the file of that name:
+ * MINOR MAJOR, and how many there should be if that is known only here, else -1.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +30,33 @@ enum { PAGE = 4096, AROUND = 16 * PAGE, CANNOT = 77 };
 static modeswitch_phase_page *phase;
 static volatile char sink;
 
-static void steady(void) { modeswitch_phase_enter(phase, MODESWITCH_PHASE_STEADY); }
-static void teardown(void) { modeswitch_phase_enter(phase, MODESWITCH_PHASE_TEARDOWN); }
+static struct rusage before, after;
+static long expected = -1;
+
+/* Twice: the second call finds its code and its memory there. */
+static void steady(void)
+{
+    getrusage(RUSAGE_SELF, &after);
+    getrusage(RUSAGE_SELF, &before);
+    modeswitch_phase_enter(phase, MODESWITCH_PHASE_STEADY);
+}
+
+static void teardown(void)
+{
+    modeswitch_phase_enter(phase, MODESWITCH_PHASE_TEARDOWN);
+    getrusage(RUSAGE_SELF, &after);
+}
+
+static void testify(void)
+{
+    const char *path = getenv("FAULTS_WITNESS");
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (!file)
+        return;
+    fprintf(file, "%ld %ld %ld\n", after.ru_minflt - before.ru_minflt,
+            after.ru_majflt - before.ru_majflt, expected);
+    fclose(file);
+}
 
 static void *checked(void *memory)
 {
@@ -147,11 +175,11 @@ static int file(long n, const char *path, int cold)
     for (long i = 0; i < n * 16; i++)
         if ((resident[i] & 1) == cold)
             exit(CANNOT);
-    long before = minor_faults();
+    long minor = minor_faults();
     steady();
     read_each(memory, n, AROUND);
     teardown();
-    return minor_faults() - before;
+    return minor_faults() - minor;
 }
 
 static void pass_over(int number, siginfo_t *info, void *context)
@@ -170,6 +198,29 @@ static void violate(long n)
     steady();
     for (long i = 0; i < n; i++)
         __asm__ volatile("movb $0, (%%rdi)" : : "D"(memory) : "memory");
+}
+
+static volatile char *forbidden;
+
+static void allow(int number)
+{
+    (void)number;
+    mprotect((void *)forbidden, PAGE, PROT_READ | PROT_WRITE);
+}
+
+/* The same page again and again: a handler allows what it did not. */
+static void guard(long n)
+{
+    signal(SIGSEGV, allow);
+    forbidden = anonymous(1);
+    *forbidden = 1;
+    /* The first one shows the handler its stack. */
+    for (long i = 0; i <= n; i++) {
+        mprotect((void *)forbidden, PAGE, PROT_NONE);
+        if (i == 1)
+            steady();
+        *forbidden = (char)i;
+    }
 }
 
 static void heap(long n)
@@ -222,17 +273,58 @@ static void swap(long n)
     volatile char *memory = anonymous(n);
     for (long i = 0; i < n; i++)
         memset((char *)memory + i * PAGE, (int)i + 1, PAGE);
-    unsigned char *resident = malloc(n);
-    if (madvise((void *)memory, n * PAGE, MADV_PAGEOUT) ||
-        mincore((void *)memory, n * PAGE, resident))
+    if (madvise((void *)memory, n * PAGE, MADV_PAGEOUT))
+        exit(CANNOT);
+    /* Pages that somebody was just looking at stay. */
+    int map = open("/proc/self/pagemap", O_RDONLY);
+    expected = 0;
+    for (long i = 0; i < n; i++) {
+        unsigned long entry;
+        if (pread(map, &entry, 8, ((long)memory / PAGE + i) * 8) != 8)
+            exit(CANNOT);
+        expected += entry >> 62 & 1;
+    }
+    if (expected == 0)
         exit(CANNOT);
     steady();
     read_each(memory, n, PAGE);
 }
 
-/* Walks over memory for N seconds: what NUMA balancing likes to look at. */
+/*
+ * A shared mapping of a file, all of whose pages were written to and are clean
+ * again: where the file system wants to know, it is told of the next write.
+ */
+static void notify(long n, const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    char *page = calloc(1, PAGE);
+    for (long i = 0; i < n; i++)
+        if (fd < 0 || write(fd, page, PAGE) != PAGE)
+            exit(CANNOT);
+    volatile char *memory = alone(n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd);
+    write_each(memory, n, PAGE);
+    if (msync((void *)memory, n * PAGE, MS_SYNC))
+        exit(CANNOT);
+    steady();
+    write_each(memory, n, PAGE);
+}
+
+static void *wait_forever(void *nothing)
+{
+    for (;;)
+        pause();
+    return nothing;
+}
+
+/*
+ * Walks over memory for N seconds: what NUMA balancing likes to look at. It leaves
+ * the memory of a single thread alone where that runs.
+ */
 static void walk(long seconds)
 {
+    pthread_t idle;
+    if (pthread_create(&idle, NULL, wait_forever, NULL))
+        exit(CANNOT);
     volatile char *memory = anonymous(8192);
     write_each(memory, 8192, PAGE);
     time_t end = time(NULL) + seconds;
@@ -261,6 +353,10 @@ int main(int argc, char **argv)
         return file(n, argv[3], 0);
     else if (!strcmp(mode, "cold") && argc > 3)
         file(n, argv[3], 1);
+    else if (!strcmp(mode, "notify") && argc > 3)
+        notify(n, argv[3]);
+    else if (!strcmp(mode, "guard"))
+        guard(n);
     else if (!strcmp(mode, "violate"))
         violate(n);
     else if (!strcmp(mode, "heap"))
@@ -278,6 +374,9 @@ int main(int argc, char **argv)
         walk(n);
     else
         return 2;
-    teardown();
+    /* Of the file's modes, the end is where the reading ends. */
+    if (strcmp(mode, "cold"))
+        teardown();
+    testify();
     return 0;
 }

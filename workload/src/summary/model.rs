@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One run's result. What a writer leaves out is empty.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(default)]
 pub struct IoSummary {
     /// What was read, in words: a path, or the kind of target.
@@ -49,7 +49,9 @@ pub struct IoSummary {
 
 /// Latency percentiles in nanoseconds, exact to three digits; `None` where
 /// there were too few I/Os for the percentile to have one beyond it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(default)]
 pub struct LatencyNs {
     /// Median.
@@ -69,7 +71,9 @@ pub struct LatencyNs {
 }
 
 /// CPUs to which the two threads were bound.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Cpus {
     /// The thread that submits and reaps.
     pub user: u32,
@@ -78,7 +82,7 @@ pub struct Cpus {
 }
 
 /// The map of blocks already read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BitmapSummary {
     /// As `--bitmap` has it: `lazy`, `prefault`, …
     pub kind: String,
@@ -95,7 +99,7 @@ pub struct BitmapSummary {
 }
 
 /// Whether polling was really polling, in steady state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Polling {
     /// The kernel's submission thread, where there is one.
     pub sq_thread: Option<SqThread>,
@@ -111,7 +115,7 @@ pub struct Polling {
 }
 
 /// The kernel's submission thread.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct SqThread {
     /// Its name: `iou-sqp-<pid>`, `io_uring-sq` before 5.12.
     pub comm: String,
@@ -122,7 +126,9 @@ pub struct SqThread {
 /// Submissions by who took them from the ring. By the rules of the ring, not
 /// by a tracepoint: on an SQPOLL ring `io_uring_enter` never submits, on any
 /// other nothing else does. `workload verify` shows that it is so.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct SqesBy {
     /// The kernel's submission thread.
     pub sq_thread: Option<u64>,

@@ -20,6 +20,7 @@ const KNOWN_COUNTS: &[&str] = &["root_counts", "root_causes", "root_interrupts"]
 
 /// These, and what else stands or falls with the kernel rather than with our code.
 const OF_THE_KERNEL: &[&str] = &[
+    "root_advice",
     "root_causes",
     "root_classic",
     "root_counts",
@@ -28,6 +29,7 @@ const OF_THE_KERNEL: &[&str] = &[
     "root_interruption",
     "root_interrupts",
     "root_losses",
+    "root_memory",
     "root_perf",
     "root_polled",
     "root_polling",
@@ -107,6 +109,7 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
     let losses = |backend| round(backend, &["root_losses"]);
     let fallback = round("auto", &["root_fallback"]);
     let flat = |backend| round(backend, &["root_flatline"]);
+    let numa = |backend| round(backend, &["root_numa"]);
     Ok(vec![
         scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
         scenario("", "6.12,newest", plain.clone(), common())?,
@@ -121,6 +124,16 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
             "5.10,newest",
             with(plain.cpus, "lab.poll_queues=0"),
             vec![fallback],
+        )?,
+        scenario(
+            "two NUMA nodes",
+            "6.1,newest",
+            Machine {
+                numa: true,
+                cpus: 4,
+                ..plain.clone()
+            },
+            vec![numa("auto"), numa("tracepoint")],
         )?,
         scenario(
             "nohz_full",

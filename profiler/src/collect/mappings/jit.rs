@@ -4,20 +4,26 @@
 use std::{
     collections::BTreeMap,
     fs::{File, OpenOptions},
-    io::Read,
-    os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
+    io::{Error, Read, Result},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{MetadataExt, OpenOptionsExt},
+    },
 };
+
+use nix::unistd::geteuid;
 
 /// Processes whose folder is kept.
 const MOST: usize = 64;
 /// Bytes of one map that are read: hostile programs write what they like.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// A process's temporary folder and its number in its own namespace.
+/// A process's temporary folder, its number in its own namespace, and its users.
 #[derive(Debug)]
 struct Place {
     folder: File,
     number: u32,
+    users: Vec<u32>,
 }
 
 /// Folders by process, kept since the first code that came from no file.
@@ -37,8 +43,14 @@ impl JitMaps {
             .custom_flags(libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC)
             .open(format!("/proc/{tgid}/root/tmp"));
         if let Ok(folder) = opened {
-            let number = own_number(tgid).unwrap_or(tgid);
-            self.places.insert(tgid, Place { folder, number });
+            let status = std::fs::read_to_string(format!("/proc/{tgid}/status"));
+            let status = status.unwrap_or_default();
+            let place = Place {
+                folder,
+                number: own_number(&status).unwrap_or(tgid),
+                users: users(&status),
+            };
+            self.places.insert(tgid, place);
         }
     }
 
@@ -46,20 +58,38 @@ impl JitMaps {
     ///
     /// # Errors
     /// Why there is none.
-    pub fn read(&self, tgid: u32) -> std::io::Result<String> {
-        let path = match self.places.get(&tgid) {
-            Some(Place { folder, number }) => {
-                format!("/proc/self/fd/{}/perf-{number}.map", folder.as_raw_fd())
+    pub fn read(&self, tgid: u32) -> Result<String> {
+        let (path, users) = match self.places.get(&tgid) {
+            Some(place) => {
+                let fd = place.folder.as_raw_fd();
+                let path = format!("/proc/self/fd/{fd}/perf-{}.map", place.number);
+                (path, place.users.as_slice())
             }
-            None => format!("/tmp/perf-{tgid}.map"),
+            None => (format!("/tmp/perf-{tgid}.map"), [].as_slice()),
         };
         // Neither a link to elsewhere nor a pipe that never ends.
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_CLOEXEC)
-            .open(path)?;
-        if !file.metadata()?.is_file() {
-            return Err(std::io::Error::other("it is not a regular file"));
+            .open(path)
+            .map_err(|error| match error.raw_os_error() {
+                Some(libc::ELOOP) => Error::other("its map is a symbolic link, which is not read"),
+                _ => error,
+            })?;
+        let found = file.metadata()?;
+        if !found.is_file() {
+            return Err(Error::other("its map is not a regular file"));
+        }
+        // In a folder that anybody may write to, strangers could name its code, and
+        // links of theirs could show us files that are not for them.
+        let owner = found.uid();
+        if owner != 0 && owner != geteuid().as_raw() && !users.contains(&owner) {
+            return Err(Error::other(format!(
+                "its map belongs to user {owner}, who is not the program's"
+            )));
+        }
+        if found.nlink() > 1 {
+            return Err(Error::other("its map has other names, too"));
         }
         let mut bytes = Vec::new();
         file.take(MOST_BYTES).read_to_end(&mut bytes)?;
@@ -67,11 +97,19 @@ impl JitMaps {
     }
 }
 
-/// A process's number in the innermost pid namespace that it is in.
-fn own_number(tgid: u32) -> Option<u32> {
-    let status = std::fs::read_to_string(format!("/proc/{tgid}/status")).ok()?;
-    let numbers = status
-        .lines()
-        .find_map(|line| line.strip_prefix("NSpid:"))?;
-    numbers.split_ascii_whitespace().last()?.parse().ok()
+/// A process's number in the innermost pid namespace that it is in, by its status.
+fn own_number(status: &str) -> Option<u32> {
+    numbers(status, "NSpid:").last().copied()
+}
+
+/// The users of a process: who started it, and whose rights it has.
+fn users(status: &str) -> Vec<u32> {
+    numbers(status, "Uid:")
+}
+
+/// The numbers in a line of `/proc/PID/status`.
+fn numbers(status: &str, field: &str) -> Vec<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let words = line.unwrap_or_default().split_ascii_whitespace();
+    words.filter_map(|word| word.parse().ok()).collect()
 }

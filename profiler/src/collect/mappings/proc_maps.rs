@@ -15,14 +15,17 @@ pub fn read(tgid: u32) -> Vec<Mapping> {
     if let Err(error) = read {
         log::debug!("cannot read the mappings of process {tgid}: {error}");
     }
-    String::from_utf8_lossy(&bytes)
-        .lines()
-        .filter_map(parse)
-        .collect()
+    parse(&String::from_utf8_lossy(&bytes))
+}
+
+/// The mappings in the text of such a file. What makes no sense is passed over.
+#[must_use]
+pub fn parse(text: &str) -> Vec<Mapping> {
+    text.lines().filter_map(line).collect()
 }
 
 /// One line: `start-end rwxp offset major:minor inode path`.
-fn parse(line: &str) -> Option<Mapping> {
+fn line(line: &str) -> Option<Mapping> {
     let mut rest = line;
     let mut word = || {
         let (word, behind) = rest.split_once(' ')?;
@@ -58,7 +61,7 @@ fn parse(line: &str) -> Option<Mapping> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::line as parse;
 
     /// Names with blanks are whole, names that are not there are empty.
     #[test]

@@ -42,6 +42,7 @@ pub struct Tracker {
     events: Vec<Timed>,
     /// Processes whose special mappings have been read since they last executed.
     read: BTreeSet<u32>,
+    started_ns: u64,
     files: KeptFiles,
     jit: JitMaps,
     lost: u64,
@@ -66,6 +67,7 @@ impl Tracker {
             wanted: None,
             events: Vec::new(),
             read: BTreeSet::new(),
+            started_ns: monotonic_ns(),
             files: KeptFiles::default(),
             jit: JitMaps::default(),
             lost: 0,
@@ -76,7 +78,7 @@ impl Tracker {
             Followed::Running(pid) => {
                 let tgid = pid.as_raw().unsigned_abs();
                 tracker.wanted = Some(BTreeSet::from([tgid]));
-                tracker.seed(tgid, |_| true);
+                tracker.seed(tgid, tracker.started_ns, |_| true);
             }
             Followed::Everybody => {}
         }
@@ -113,22 +115,31 @@ impl Tracker {
             return;
         }
         let has_records = self.rings.is_some();
-        let is_everybody = self.wanted.is_none() && has_records && !self.has_events_of(tid);
+        let is_everybody = self.wanted.is_none() && has_records && !self.has_beginning_of(tid);
+        // What a process had before we came, it had from the beginning: records of what
+        // it has mapped since then are later.
+        let time_ns = if is_everybody {
+            self.started_ns
+        } else {
+            monotonic_ns()
+        };
         // The kernel's own mappings are in no record.
-        self.seed(tid, |mapping| {
+        self.seed(tid, time_ns, |mapping| {
             !has_records || is_everybody || mapping.path.starts_with('[')
         });
     }
 
-    fn has_events_of(&self, process: u32) -> bool {
+    /// Whether the records of a process reach back to where its memory was empty, or
+    /// that of a process which we know. What it maps now says nothing of that.
+    fn has_beginning_of(&self, process: u32) -> bool {
         self.events.iter().any(|timed| match &timed.event {
-            Event::Mapped { tgid, .. } | Event::Executed { tgid } => *tgid == process,
-            Event::Forked { child, .. } => *child == process,
+            Event::Mapped { .. } => false,
+            Event::Executed { tgid } => *tgid == process,
+            Event::Forked { parent, child } => *child == process && self.read.contains(parent),
         })
     }
 
-    fn seed(&mut self, tgid: u32, wanted: impl Fn(&Mapping) -> bool) {
-        let time_ns = monotonic_ns();
+    fn seed(&mut self, tgid: u32, time_ns: u64, wanted: impl Fn(&Mapping) -> bool) {
         for mapping in proc_maps::read(tgid) {
             if wanted(&mapping) {
                 let event = Event::Mapped { tgid, mapping };

@@ -2,17 +2,19 @@
 
 use profiler_common::cause::CauseKind;
 
-use super::evidence::{advice, entries, when};
+use super::evidence::{advice, busiest_mapping, entries, in_mapping, when};
 use crate::{
     digits::count,
     profile::model::{Advice, Profile},
 };
 
+const KINDS: [&str; 1] = ["copy_on_write"];
+
 /// System calls that share all of a process's memory with a child.
 const FORKS: [&str; 3] = ["fork", "clone", "clone3"];
 
 pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
-    let faults = entries(profile, CauseKind::PageFault, &["copy_on_write"]);
+    let faults = entries(profile, CauseKind::PageFault, &KINDS);
     if faults == 0 {
         return Vec::new();
     }
@@ -23,9 +25,15 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
         .filter(|row| FORKS.contains(&row.detail.as_str()))
         .map(|row| row.count)
         .sum();
-    let (evidence, fix) = if forks == 0 {
+    let found = busiest_mapping(profile, &KINDS);
+    let is_file = found.is_some_and(|row| row.kind == "file");
+    let (evidence, fix) = if forks == 0 || is_file {
+        let forks = match forks {
+            0 => "no fork in this run".to_owned(),
+            _ => "of a file, whoever forked".to_owned(),
+        };
         (
-            "no fork in this run".to_owned(),
+            forks,
             "write once to every page of private file mappings and of memory that was only read \
              so far, before steady state",
         )
@@ -44,9 +52,10 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
         faults,
         "pages are copied at the first write to them".to_owned(),
         format!(
-            "{} copy-on-write page faults {}, {evidence}",
+            "{} copy-on-write page faults {}, {evidence}{}",
             count(faults),
-            when(profile)
+            when(profile),
+            in_mapping(profile, &KINDS)
         ),
         fix.to_owned(),
     )]
@@ -55,7 +64,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::advice::testing::steady;
+    use crate::profile::{advice::testing::steady, model::MappingRow};
 
     /// Forks are blamed only where there were any.
     #[test]
@@ -68,5 +77,20 @@ mod tests {
         ]));
         assert!(with[0].fix.contains("MADV_DONTFORK"), "{with:?}");
         assert_eq!(rule(&steady(&[("syscall", "fork", 1)])), []);
+    }
+
+    /// Pages of a program's file are copied for its own writes, and no child's.
+    #[test]
+    fn files_are_not_blamed_on_forks() {
+        let mut profile = steady(&[("page_fault", "copy_on_write", 40), ("syscall", "fork", 1)]);
+        profile.memory.by_mapping.push(MappingRow {
+            kind: "file".to_owned(),
+            path: Some("/usr/bin/fio".to_owned()),
+            by_kind: [("copy_on_write".to_owned(), 40)].into(),
+            ..MappingRow::default()
+        });
+        let found = rule(&profile);
+        assert!(found[0].fix.contains("private file mappings"), "{found:?}");
+        assert!(found[0].evidence.contains("/usr/bin/fio"), "{found:?}");
     }
 }

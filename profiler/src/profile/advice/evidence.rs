@@ -69,15 +69,33 @@ pub(super) fn place(row: &CodeRow) -> String {
     }
 }
 
-/// The mapping that had most page faults.
-pub(super) fn busiest_mapping(profile: &Profile) -> Option<&MappingRow> {
+/// The mapping that had most page faults of these kinds.
+pub(super) fn busiest_mapping<'a>(profile: &'a Profile, kinds: &[&str]) -> Option<&'a MappingRow> {
     let rows = profile.memory.by_mapping.iter();
-    rows.filter(|row| row.faults != 0)
-        .max_by_key(|row| row.faults)
+    rows.filter(|row| of_kinds(row, kinds) != 0)
+        .max_by_key(|row| of_kinds(row, kinds))
+}
+
+/// A mapping's page faults of these kinds.
+fn of_kinds(row: &MappingRow, kinds: &[&str]) -> u64 {
+    let counts = kinds.iter().filter_map(|&kind| row.by_kind.get(kind));
+    counts.sum()
+}
+
+/// What to say of the mapping that had most page faults of these kinds, if that is
+/// known: the end of a sentence.
+pub(super) fn in_mapping(profile: &Profile, kinds: &[&str]) -> String {
+    busiest_mapping(profile, kinds).map_or(String::new(), |row| {
+        format!(
+            "; most of the run's, {}, hit {}",
+            digits(of_kinds(row, kinds)),
+            mapping(row)
+        )
+    })
 }
 
 /// A mapping in words.
-pub(super) fn mapping(row: &MappingRow) -> String {
+fn mapping(row: &MappingRow) -> String {
     let path = row
         .path
         .as_deref()
@@ -87,7 +105,7 @@ pub(super) fn mapping(row: &MappingRow) -> String {
         .as_deref()
         .map_or(String::new(), |place| format!(", made by {place}"));
     format!(
-        "{}{path} of {} KiB{made}: {} faults on {} pages",
+        "{}{path} of {} KiB{made} ({} faults on {} pages)",
         row.kind,
         digits(row.bytes / 1024),
         digits(row.faults),

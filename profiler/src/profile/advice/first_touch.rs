@@ -2,7 +2,7 @@
 
 use profiler_common::cause::CauseKind;
 
-use super::evidence::{advice, busiest_mapping, entries, has_steady, mapping};
+use super::evidence::{advice, busiest_mapping, entries, has_steady, in_mapping};
 use crate::{
     digits::count,
     profile::model::{Advice, Profile},
@@ -20,10 +20,8 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     if faults == 0 {
         return Vec::new();
     }
-    let found = busiest_mapping(profile);
-    let where_ = found.map_or(String::new(), |row| {
-        format!("; most faults of the run hit {}", mapping(row))
-    });
+    let found = busiest_mapping(profile, &DETAILS);
+    let where_ = in_mapping(profile, &DETAILS);
     let fix = if found.is_some_and(|row| row.kind == "heap") {
         "call mlockall(MCL_CURRENT | MCL_FUTURE) before steady state, or write to every page of \
          the allocation once while setting up"
@@ -61,12 +59,21 @@ mod tests {
             allocated_at: Some("axmap_new axmap.c:120".to_owned()),
             faults: 800,
             distinct_pages: 800,
+            by_kind: [("first_touch".to_owned(), 800)].into(),
             ..MappingRow::default()
         });
         let found = rule(&profile);
         assert_eq!(found[0].saves, 800);
         assert!(found[0].evidence.contains("axmap_new"), "{found:?}");
         assert!(found[0].fix.contains("MAP_POPULATE"), "{found:?}");
+        // More faults, but of another kind.
+        profile.memory.by_mapping.push(MappingRow {
+            kind: "heap".to_owned(),
+            faults: 9_000,
+            by_kind: [("numa_hint".to_owned(), 9_000)].into(),
+            ..MappingRow::default()
+        });
+        assert!(rule(&profile)[0].evidence.contains("axmap_new"));
         profile.memory.by_mapping[0].kind = "heap".to_owned();
         assert!(!rule(&profile)[0].fix.contains("MAP_POPULATE"));
     }

@@ -2,7 +2,7 @@
 
 use profiler_common::cause::CauseKind;
 
-use super::evidence::{advice, busiest_mapping, entries, mapping, when};
+use super::evidence::{advice, entries, in_mapping, when};
 use crate::{
     digits::count,
     profile::model::{Advice, Profile},
@@ -14,9 +14,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     if file + swap == 0 {
         return Vec::new();
     }
-    let where_ = busiest_mapping(profile).map_or(String::new(), |row| {
-        format!("; most faults of the run hit {}", mapping(row))
-    });
+    let where_ = in_mapping(profile, &["file_major", "swap_in"]);
     let fix = if swap > file {
         "lock the memory (mlock, mlockall), or give the program's group memory.swap.max=0, or take \
          swap away"

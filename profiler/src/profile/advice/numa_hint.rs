@@ -2,20 +2,20 @@
 
 use profiler_common::cause::CauseKind;
 
-use super::evidence::{advice, busiest_mapping, entries, mapping, when};
+use super::evidence::{advice, entries, in_mapping, when};
 use crate::{
     digits::count,
     profile::model::{Advice, Profile},
 };
 
+const KINDS: [&str; 1] = ["numa_hint"];
+
 pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
-    let faults = entries(profile, CauseKind::PageFault, &["numa_hint"]);
+    let faults = entries(profile, CauseKind::PageFault, &KINDS);
     if faults == 0 {
         return Vec::new();
     }
-    let where_ = busiest_mapping(profile).map_or(String::new(), |row| {
-        format!("; most faults of the run hit {}", mapping(row))
-    });
+    let where_ = in_mapping(profile, &KINDS);
     vec![advice(
         profile,
         faults,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::words::{bound, evidence, headline, judged};
+use super::words::{bound, groups, headline, judged};
 use crate::gate::{
     judged::Outcome,
     verdict::{Against, Verdict},
@@ -41,23 +41,14 @@ pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     if hidden != 0 {
         writeln!(out, "\n{hidden} rows are not above the baseline.")?;
     }
-    for finding in &verdict.findings {
-        let lines = evidence(finding);
-        if finding.outcome == Outcome::Pass || (finding.reasons.is_empty() && lines.is_empty()) {
-            continue;
-        }
-        writeln!(
-            out,
-            "\n**{}: {}**\n",
-            finding.outcome.name(),
-            escaped(&finding.name)
-        )?;
-        for line in finding.reasons.iter().chain(&lines) {
+    for group in groups(&verdict.findings) {
+        writeln!(out, "\n**{}**\n", escaped(&group.title))?;
+        for line in &group.lines {
             writeln!(out, "- {}", escaped(line))?;
         }
     }
     if !verdict.notes.is_empty() {
-        writeln!(out)?;
+        writeln!(out, "\n**notes**\n")?;
     }
     for note in &verdict.notes {
         writeln!(out, "- {}", escaped(note))?;

@@ -4,5 +4,7 @@ pub mod format;
 mod github;
 mod junit;
 mod markdown;
+#[cfg(test)]
+mod properties;
 mod text;
 mod words;

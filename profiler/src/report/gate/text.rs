@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::words::{bound, evidence, headline, judged};
+use super::words::{bound, groups, headline, judged};
 use crate::{
     gate::{
         judged::Outcome,
@@ -48,11 +48,11 @@ pub(super) fn write(verdict: &Verdict, look: Look, out: &mut dyn Write) -> io::R
             "{FAINT}{hidden} rows are not above the baseline{FAINT:#}"
         )?;
     }
-    for finding in findings
-        .iter()
-        .filter(|found| found.outcome != Outcome::Pass)
-    {
-        details(finding, out)?;
+    for group in groups(&verdict.findings) {
+        writeln!(out, "\n{STRONG}{}{STRONG:#}", group.title)?;
+        for line in group.lines {
+            writeln!(out, "  {line}")?;
+        }
     }
     writeln!(out)?;
     for (side, runs) in [("", &verdict.runs), ("baseline ", &verdict.baseline)] {
@@ -100,25 +100,4 @@ fn range(values: &[Option<f64>]) -> String {
     } else {
         amount(most)
     }
-}
-
-/// Why, and whose fault it is.
-fn details(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let lines = evidence(finding);
-    if finding.reasons.is_empty() && lines.is_empty() {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "\n{STRONG}{}: {}{STRONG:#}",
-        finding.outcome.name(),
-        finding.name
-    )?;
-    for reason in &finding.reasons {
-        writeln!(out, "  {reason}")?;
-    }
-    for line in lines {
-        writeln!(out, "  {line}")?;
-    }
-    Ok(())
 }

@@ -72,9 +72,11 @@ pub(super) fn sentence(finding: &Finding) -> String {
     let (judged, bound) = (judged(finding), bound(finding));
     let result = match (finding.outcome, finding.judged) {
         (Outcome::Pass, _) => format!("{judged}, at most {bound} allowed"),
-        (Outcome::Warning | Outcome::Breach, _) => {
-            format!("{judged}, but at most {bound} allowed")
-        }
+        (Outcome::Breach, _) => format!("{judged}, but at most {bound} allowed"),
+        (Outcome::Warning, _) => match finding.soft {
+            Some(soft) => format!("{judged}, above the soft limit of {}", amount(soft)),
+            None => format!("{judged}, at most {bound} allowed"),
+        },
         (Outcome::Inconclusive, Some(_)) => {
             format!("counted {judged} where {bound} are allowed, but not for certain")
         }
@@ -111,8 +113,9 @@ pub(super) fn place(culprit: &Culprit) -> String {
 /// Memory in a line.
 pub(super) fn memory(hit: &Hit) -> String {
     let text = format!(
-        "{} page faults in {} of {}",
+        "{} page fault{} in {} of {}",
         count(hit.faults),
+        if hit.faults == 1 { "" } else { "s" },
         hit.what,
         bytes(hit.bytes)
     );
@@ -126,4 +129,48 @@ pub(super) fn memory(hit: &Hit) -> String {
 pub(super) fn evidence(finding: &Finding) -> Vec<String> {
     let code = finding.code.iter().map(place);
     code.chain(finding.memory.iter().map(memory)).collect()
+}
+
+/// Findings that are not kept for the same reasons, and those reasons.
+pub(super) struct Group {
+    /// `breach: syscall in steady`, or with several names.
+    pub(super) title: String,
+    /// Why, and whose fault it is.
+    pub(super) lines: Vec<String>,
+}
+
+/// Names told in a title; of more, their number.
+const NAMES: usize = 3;
+
+/// All that is to be said of findings that are not kept, each thing once.
+pub(super) fn groups(findings: &[Finding]) -> Vec<Group> {
+    let mut groups: Vec<(Outcome, Vec<&str>, Vec<String>)> = Vec::new();
+    for finding in findings {
+        let mut lines = finding.reasons.clone();
+        lines.extend(evidence(finding));
+        if finding.outcome == Outcome::Pass || lines.is_empty() {
+            continue;
+        }
+        let same = groups
+            .iter_mut()
+            .find(|(outcome, _, others)| *outcome == finding.outcome && *others == lines);
+        match same {
+            Some((_, names, _)) => names.push(&finding.name),
+            None => groups.push((finding.outcome, vec![&finding.name], lines)),
+        }
+    }
+    groups
+        .into_iter()
+        .map(|(outcome, names, lines)| {
+            let names = if names.len() <= NAMES {
+                names.join(", ")
+            } else {
+                format!("{} limits", names.len())
+            };
+            Group {
+                title: format!("{}: {names}", outcome.name()),
+                lines,
+            }
+        })
+        .collect()
 }

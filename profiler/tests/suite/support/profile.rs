@@ -27,8 +27,26 @@ pub(crate) fn faults(options: &[&str], arguments: &[&str]) -> Json {
     measure(options, targets::faults(), arguments)
 }
 
+/// The same, with a file to which the program writes what the kernel has counted
+/// of its faults in steady state.
+#[track_caller]
+pub(crate) fn faults_witnessed(options: &[&str], arguments: &[&str], witness: &Path) -> Json {
+    let variable = [("FAULTS_WITNESS", witness)];
+    measure_with(&variable, options, targets::faults(), arguments)
+}
+
 #[track_caller]
 fn measure(options: &[&str], target: &Path, arguments: &[&str]) -> Json {
+    measure_with(&[], options, target, arguments)
+}
+
+#[track_caller]
+fn measure_with(
+    environment: &[(&str, &Path)],
+    options: &[&str],
+    target: &Path,
+    arguments: &[&str],
+) -> Json {
     let mut command = command::measuring("run");
     command.args(["--format", "json"]).args(options);
     // Maps of full size take an emulated processor seconds to set up.
@@ -37,6 +55,7 @@ fn measure(options: &[&str], target: &Path, arguments: &[&str]) -> Json {
             command.args([option, enough]);
         }
     }
+    command.envs(environment.iter().copied());
     command.arg("--").arg(target).args(arguments);
     from_output(&command.output().expect("the binary starts"))
 }

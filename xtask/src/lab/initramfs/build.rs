@@ -24,7 +24,7 @@ const WANTED: [(&str, &str); 12] = [
     // One poll queue each, so that polled I/O is possible.
     (
         "null_blk",
-        "queue_mode=2 submit_queues=1 poll_queues=1 gb=4",
+        "queue_mode=2 submit_queues=1 poll_queues=1 gb=64",
     ),
     ("nvme", "poll_queues=1"),
     ("msr", ""),

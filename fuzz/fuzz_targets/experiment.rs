@@ -1,0 +1,19 @@
+//! A saved experiment from anywhere is refused, or reported without a panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use modeswitch::{
+    experiment::model::Experiment,
+    report::{comparison, style::Look},
+};
+
+fuzz_target!(|document: &[u8]| {
+    let Ok(experiment) = serde_json::from_slice::<Experiment>(document) else {
+        return;
+    };
+    let mut out = Vec::new();
+    for columns in [None, Some(70)] {
+        comparison::write(&experiment, Look { columns }, &mut out).expect("memory can be written");
+    }
+    serde_json::to_vec(&experiment).expect("what was read can be written");
+});

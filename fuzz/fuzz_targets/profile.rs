@@ -1,0 +1,37 @@
+//! A saved profile from anywhere: whatever it says, it is refused, or reported
+//! and compared without a panic.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use modeswitch::{
+    compare::{build, side::Group},
+    profile::model::Profile,
+    report::{compare, compare_markdown, style::Look, text},
+};
+
+fuzz_target!(|document: &[u8]| {
+    let Ok(profile) = serde_json::from_slice::<Profile>(document) else {
+        return;
+    };
+    let mut out = Vec::new();
+    for columns in [None, Some(70)] {
+        text::write(&profile, Look { columns }, &mut out).expect("memory can be written");
+    }
+    let saved = serde_json::to_vec(&profile).expect("what was read can be written");
+    let again: Profile = serde_json::from_slice(&saved).expect("and read again");
+    let mut other = again;
+    other.window.duration_ns /= 3;
+    other.ledger.by_cause.pop();
+    other.ledger.by_code.pop();
+    let side = |label: &str, profiles: Vec<Profile>| Group {
+        label: label.to_owned(),
+        files: Vec::new(),
+        profiles,
+    };
+    let tool = profile.tool.clone();
+    let groups = [side("a", vec![profile]), side("b", vec![other])];
+    let found = build::compare(&groups, tool);
+    compare::write(&found, Look { columns: Some(70) }, &mut out).expect("memory can be written");
+    compare_markdown::write(&found, &mut out).expect("memory can be written");
+    serde_json::to_vec(&found).expect("a comparison can be written");
+});

@@ -1,0 +1,101 @@
+//! `modeswitch completions` and `modeswitch man`.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Result;
+use clap::{Args, Command, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Cli, output};
+use crate::{error::Error, exit_code};
+
+const NAME: &str = "modeswitch";
+
+const SHELLS: &str = "\
+Examples:
+  modeswitch completions bash > /etc/bash_completion.d/modeswitch
+  modeswitch completions zsh > /usr/local/share/zsh/site-functions/_modeswitch
+  modeswitch completions fish > ~/.config/fish/completions/modeswitch.fish
+      the next shell completes commands, options and their values";
+
+const PAGES: &str = "\
+Examples:
+  modeswitch man | man -l -
+      reads the page of modeswitch itself
+  modeswitch man /usr/local/share/man/man1
+      writes it, and a page for each command: `man modeswitch-run`";
+
+/// Prints a script by which a shell completes modeswitch's command line.
+#[derive(Args, Debug)]
+#[command(after_help = SHELLS)]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum, value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// Prints the manual page, or writes the pages of all commands to a folder.
+#[derive(Args, Debug)]
+#[command(after_help = PAGES)]
+pub struct ManArgs {
+    /// The folder, which must exist.
+    #[arg(value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+/// Carries `completions` out.
+///
+/// # Errors
+/// [`Error::Output`] if standard output cannot be written.
+pub fn completions(args: &CompletionsArgs) -> Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
+    output::print_with(false, |out| out.write_all(&script))?;
+    Ok(exit_code::SUCCESS)
+}
+
+/// Carries `man` out.
+///
+/// # Errors
+/// [`Error::Output`] if the pages cannot be written.
+pub fn man(args: &ManArgs) -> Result<u8> {
+    let mut command = Cli::command();
+    command.build();
+    match &args.folder {
+        None => {
+            let page = page(&command)?;
+            output::print_with(false, |out| out.write_all(&page))?;
+        }
+        Some(folder) => pages(&command, folder)?,
+    }
+    Ok(exit_code::SUCCESS)
+}
+
+/// The page of a command and those of its subcommands.
+fn pages(command: &Command, folder: &Path) -> Result<()> {
+    let name = command
+        .get_display_name()
+        .unwrap_or_else(|| command.get_name());
+    let path = folder.join(format!("{name}.1"));
+    std::fs::write(&path, page(command)?).map_err(|error| {
+        Error::Output(format!(
+            "cannot write `{}`: {error}: check the folder and its permissions",
+            path.display()
+        ))
+    })?;
+    let commands = command.get_subcommands();
+    for command in commands.filter(|command| !command.is_hide_set() && command.get_name() != "help")
+    {
+        pages(command, folder)?;
+    }
+    Ok(())
+}
+
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    Ok(page)
+}

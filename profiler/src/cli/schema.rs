@@ -1,0 +1,88 @@
+//! `modeswitch schema`.
+
+use anyhow::Result;
+use clap::Args;
+use schemars::{Schema, generate::SchemaSettings};
+use serde_json::json;
+
+use super::output;
+use crate::{
+    compare::model::Compared, exit_code, experiment::model::Experiment, profile::model::Profile,
+    profile::model::SCHEMA_VERSION,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  modeswitch schema > profile.schema.json
+      what `modeswitch run --format json` and `-o FILE` write
+  modeswitch schema experiment
+      the same of `modeswitch experiment`";
+
+/// Prints the JSON Schema of a document that modeswitch writes.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct SchemaArgs {
+    /// Which document.
+    #[arg(value_enum, default_value_t, value_name = "DOCUMENT")]
+    document: Document,
+}
+
+/// A document that modeswitch writes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Document {
+    /// One run.
+    #[default]
+    Profile,
+    /// Variants of a run side by side.
+    Experiment,
+    /// Saved profiles side by side.
+    Comparison,
+}
+
+impl Document {
+    /// The schema of schema version [`SCHEMA_VERSION`], draft 2020-12.
+    #[must_use]
+    pub fn schema(self) -> Schema {
+        let settings = SchemaSettings::draft2020_12();
+        let (mut schema, kind) = match self {
+            Self::Profile => (
+                settings.into_generator().into_root_schema_for::<Profile>(),
+                None,
+            ),
+            Self::Experiment => {
+                let schema = settings
+                    .into_generator()
+                    .into_root_schema_for::<Experiment>();
+                (schema, Some(crate::experiment::model::KIND))
+            }
+            Self::Comparison => {
+                let schema = settings.into_generator().into_root_schema_for::<Compared>();
+                (schema, Some(crate::compare::model::KIND))
+            }
+        };
+        let properties = schema.get_mut("properties");
+        if let Some(properties) = properties.and_then(serde_json::Value::as_object_mut) {
+            properties.insert(
+                "schema_version".to_owned(),
+                json!({"const": SCHEMA_VERSION}),
+            );
+            if let Some(kind) = kind {
+                properties.insert("kind".to_owned(), json!({"const": kind}));
+            }
+        }
+        schema
+    }
+}
+
+/// Carries the command out.
+///
+/// # Errors
+/// [`crate::error::Error::Output`] if standard output cannot be written.
+pub fn run(args: &SchemaArgs) -> Result<u8> {
+    let schema = args.document.schema();
+    output::print_with(false, |out| {
+        serde_json::to_writer_pretty(&mut *out, &schema)?;
+        writeln!(out)
+    })?;
+    Ok(exit_code::SUCCESS)
+}

@@ -1,0 +1,250 @@
+//! Pages balanced between NUMA nodes: told from lazy allocation, and compared with
+//! what the kernel has counted of the whole machine. The lab has such a machine.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::{
+    needs_root,
+    support::{
+        builds, command,
+        known::{assert_known, cannot_be_known},
+        profile::{Json, faults, from_output},
+        skip::{skip_for_tool, skip_here},
+    },
+};
+
+const BALANCING: &str = "/proc/sys/kernel/numa_balancing";
+/// How long after its start a thread's memory is first looked at, and how often.
+const PACE: [&str; 2] = ["scan_delay_ms", "scan_period_min_ms"];
+/// Huge pages would have one hint for 512.
+const HUGE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
+const DEVICE: &str = "/dev/nullb0";
+
+/// NUMA balancing on or off, at a pace that a test can wait for. Dropping it puts
+/// the machine's own settings back.
+struct Balancing(Vec<(String, String)>);
+
+impl Balancing {
+    /// # Errors
+    /// Why it cannot be had here.
+    fn set(on: bool) -> Result<Self, String> {
+        if modeswitch::kernel::numa::nodes() < 2 {
+            return Err("this machine has one NUMA node".to_owned());
+        }
+        let mut set = Self(Vec::new());
+        set.write(BALANCING, if on { "1" } else { "0" })
+            .map_err(|error| format!("{BALANCING}: {error}"))?;
+        for name in PACE {
+            let path = format!("/sys/kernel/debug/sched/numa_balancing/{name}");
+            if let Err(error) = set.write(&path, "100") {
+                // It takes longer then.
+                println!("{path}: {error}");
+            }
+        }
+        if let Err(error) = set.write(HUGE, "madvise") {
+            println!("{HUGE}: {error}");
+        }
+        Ok(set)
+    }
+
+    fn write(&mut self, path: &str, value: &str) -> std::io::Result<()> {
+        let before = fs::read_to_string(path)?;
+        fs::write(path, value)?;
+        self.0.push((path.to_owned(), before));
+        Ok(())
+    }
+}
+
+impl Drop for Balancing {
+    fn drop(&mut self) {
+        for (path, before) in self.0.drain(..) {
+            // A test that failed has said so already.
+            let _ = fs::write(path, chosen(&before));
+        }
+    }
+}
+
+/// A setting's value: of those that list what there is, the one in brackets.
+fn chosen(text: &str) -> &str {
+    let marked = text
+        .split_once('[')
+        .and_then(|(_, rest)| rest.split_once(']'));
+    marked.map_or(text.trim(), |(value, _)| value)
+}
+
+/// Unmodified fio, polling; its map of blocks read has 4,096 pages on 64 GiB.
+fn fio(seconds: &str) -> Json {
+    let mut measuring = command::measuring("run");
+    measuring.args(["--format", "json", "--", "fio", "--name=poll"]);
+    measuring.args([
+        &format!("--filename={DEVICE}"),
+        "--output=/dev/null",
+        "--readonly",
+        "--size=100%",
+        "--rw=randread",
+        "--bs=512",
+        "--direct=1",
+        "--ioengine=io_uring",
+        "--sqthread_poll=1",
+        "--hipri=1",
+        "--iodepth=16",
+        "--time_based",
+        &format!("--runtime={seconds}"),
+        "--thread",
+    ]);
+    from_output(&measuring.output().expect("the binary starts"))
+}
+
+/// The mapping of fio's map of blocks, which it makes in `axmap_new`.
+#[track_caller]
+fn block_map(profile: &Json) -> Value {
+    let rows = profile.0["memory"]["by_mapping"].as_array();
+    let mut rows: Vec<&Value> = rows.expect("a list").iter().collect();
+    rows.retain(|row| {
+        let site = row["allocated_at"].as_str().unwrap_or_default();
+        site.starts_with("axmap_new") && site.contains("malloc")
+    });
+    // Each level of it has a mapping of its own.
+    rows.sort_by_key(|row| row["bytes"].as_u64());
+    let row = rows.last().copied();
+    row.expect("the map is listed by who made it").clone()
+}
+
+fn advice(profile: &Json) -> Vec<(String, String)> {
+    let list = profile.0["advice"].as_array().expect("a list").iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    list.map(|piece| (text(&piece["finding"]), text(&piece["fix"])))
+        .collect()
+}
+
+/// A comparison with the kernel's count, by where that comes from.
+fn check<'a>(profile: &'a Json, source: &str) -> Option<&'a Value> {
+    let checks = profile.0["accounting"]["cross_checks"].as_array();
+    let mut checks = checks.expect("a list").iter();
+    checks.find(|check| check["source"] == source)
+}
+
+/// Asserts that our count is the kernel's, where the kernel can be asked, and that
+/// of what the whole machine had, next to nothing is nobody's.
+#[track_caller]
+fn assert_explained(profile: &Json, name: &str) {
+    let machine = check(profile, "/proc/vmstat numa_hint_faults");
+    let machine = machine.expect("the machine's own count is there");
+    let number = |check: &Value, field: &str| check[field].as_u64().expect("a count");
+    let of_machine = format!("{name}: the machine's");
+    println!("{machine}");
+    match check(profile, "task_numa_fault") {
+        Some(target) => {
+            let (ours, theirs) = (number(target, "ours"), number(target, "theirs"));
+            assert_known(profile, name, theirs, ours);
+            // What happened between looking at the counter and opening the window.
+            let (seen, all) = (number(machine, "ours"), number(machine, "theirs"));
+            assert!(seen <= all && all - seen <= 8, "{seen} of {all}: {machine}");
+            assert_eq!(machine["verdict"], "consistent");
+        }
+        None => cannot_be_known(&of_machine, "no fentry on task_numa_fault"),
+    }
+}
+
+/// The page faults of fio's polling thread are the balancer's doing: several on each
+/// page of a map that it filled before the first I/O. It is told to stay on a node,
+/// and not to populate what is there.
+#[test]
+fn root_numa_hints_of_fio() {
+    needs_root!("root_numa_hints_of_fio");
+    let test = "root_numa_hints_of_fio";
+    if !builds::has("fio") {
+        return skip_for_tool(test, "needs fio");
+    }
+    let balancing = match Balancing::set(true) {
+        Ok(balancing) => balancing,
+        Err(reason) => return skip_here(test, &reason),
+    };
+    let profile = fio("6");
+    drop(balancing);
+    profile.assert_accounted();
+    let map = block_map(&profile);
+    let hints = map["by_kind"]["numa_hint"].as_u64().unwrap_or(0);
+    let pages = map["distinct_pages"].as_u64().expect("a count");
+    assert!(pages >= 4096, "{map}");
+    assert!(hints > pages, "{map}");
+    assert!(map["faults_per_page"].as_f64() > Some(2.0), "{map}");
+    assert_eq!(map["by_kind"]["first_touch"].as_u64(), Some(pages), "{map}");
+    assert_explained(&profile, "NUMA hints, fio");
+    let advice = advice(&profile);
+    assert!(advice[0].0.starts_with("NUMA balancing"), "{advice:?}");
+    assert!(advice[0].1.contains("kernel.numa_balancing"), "{advice:?}");
+    for (_, fix) in &advice {
+        assert!(!fix.contains("MADV_POPULATE_WRITE"), "{advice:?}");
+    }
+}
+
+/// Without balancing, the same map has one fault a page.
+#[test]
+fn root_numa_balancing_switched_off() {
+    needs_root!("root_numa_balancing_switched_off");
+    let test = "root_numa_balancing_switched_off";
+    if !builds::has("fio") {
+        return skip_for_tool(test, "needs fio");
+    }
+    let balancing = match Balancing::set(false) {
+        Ok(balancing) => balancing,
+        Err(reason) => return skip_here(test, &reason),
+    };
+    let profile = fio("2");
+    drop(balancing);
+    profile.assert_accounted();
+    let map = block_map(&profile);
+    assert_eq!(map["faults_per_page"].as_f64(), Some(1.0), "{map}");
+    assert_eq!(profile.count("page_fault", "numa_hint"), 0);
+    assert!(check(&profile, "/proc/vmstat numa_hint_faults").is_none());
+    let advice = advice(&profile);
+    let is_numa = |(finding, _): &(String, String)| finding.contains("NUMA");
+    assert!(!advice.iter().any(is_numa), "{advice:?}");
+}
+
+/// One thread that walks over its memory: each hint is one fault, and the kernel has
+/// counted as many.
+#[test]
+fn root_numa_hints_to_the_unit() {
+    needs_root!("root_numa_hints_to_the_unit");
+    let balancing = match Balancing::set(true) {
+        Ok(balancing) => balancing,
+        Err(reason) => return skip_here("root_numa_hints_to_the_unit", &reason),
+    };
+    let profile = faults(&[], &["walk", "3"]);
+    drop(balancing);
+    profile.assert_accounted();
+    let hints = profile.count_in("page_fault", "numa_hint", "steady");
+    assert!(hints >= 8192, "{hints} on 8,192 pages");
+    assert_explained(&profile, "NUMA hints, one thread");
+}
+
+/// Lazy allocation is called lazy allocation, also where pages are balanced.
+#[test]
+fn root_numa_and_lazy_allocation() {
+    needs_root!("root_numa_and_lazy_allocation");
+    let test = "root_numa_and_lazy_allocation";
+    let balancing = match Balancing::set(true) {
+        Ok(balancing) => balancing,
+        Err(reason) => return skip_here(test, &reason),
+    };
+    let mut measuring = command::measuring("run");
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("lazy.json");
+    let own = env!("CARGO_BIN_EXE_modeswitch");
+    measuring.arg("-o").arg(&file).args(["--", own, "workload"]);
+    measuring.args(["--file", DEVICE, "--size", "32G", "--bitmap", "malloc"]);
+    let output = measuring.args(["--ios", "4000"]).output();
+    let output = output.expect("the binary starts");
+    drop(balancing);
+    assert!(output.status.success(), "{}", command::stderr(&output));
+    let profile = crate::support::profile::from_file(&file);
+    let touches = profile.count_in("page_fault", "first_touch", "steady");
+    let hints = profile.count_in("page_fault", "numa_hint", "steady");
+    assert!(touches > 1000 && hints < touches / 4, "{touches}, {hints}");
+    let advice = advice(&profile);
+    assert!(advice[0].0.contains("first time"), "{advice:?}");
+    assert!(advice[0].1.contains("MADV_POPULATE_WRITE"), "{advice:?}");
+}
