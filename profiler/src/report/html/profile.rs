@@ -5,7 +5,9 @@ use maud::{Markup, html};
 use super::{
     page::{Page, Section},
     prose::alarm,
-    section::{accounting, advice, causes, code, flame, host, interrupts, io, memory, threads},
+    section::{
+        accounting, advice, causes, code, flame, host, interrupts, io, memory, over_time, threads,
+    },
     shell, text,
 };
 use crate::{
@@ -19,9 +21,11 @@ use crate::{
 /// The page.
 #[must_use]
 pub fn page(profile: &Profile) -> Page {
-    let sections: [Option<Section>; 10] = [
+    let sections: [Option<Section>; 11] = [
         advice::section(&profile.advice),
         Some(causes::section(profile)),
+        over_time::section(profile),
+        // What delayed the slowest I/Os belongs here, beside the time and the I/O.
         io::section(profile),
         flame::section(profile),
         Some(code::section(profile)),

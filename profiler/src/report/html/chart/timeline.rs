@@ -1,6 +1,6 @@
 //! Entries over time, by cause.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, ops::Range};
 
 use maud::{Markup, html};
 
@@ -15,25 +15,25 @@ use crate::{
             palette::{self, COLOURS},
             table::{Kind, more, table},
         },
-        units::{amount, count, duration_ns},
+        units::{count, duration_ns, rate},
     },
 };
 
-/// Columns drawn at most. More intervals are added up.
-const COLUMNS: u64 = 180;
+/// Columns drawn at most. More slots are joined.
+const COLUMNS: usize = 180;
 /// The plot, in pixels.
 const TOP: f64 = 16.0;
 const HEIGHT: f64 = 200.0;
 /// Rows of the table.
 const ROWS: usize = 40;
 
-/// Entries in equal intervals of time.
+/// Entries in slots of time, which need not be of one length.
 #[derive(Clone, Debug, Default)]
 pub struct Input<'a> {
-    /// The length of each interval.
-    pub interval_ns: u64,
-    /// When each began, in order. There may be gaps.
+    /// When each slot begins, in order.
     pub starts_ns: &'a [u64],
+    /// When each ends.
+    pub ends_ns: &'a [u64],
     /// Entries by cause.
     pub rows: Vec<Row<'a>>,
 }
@@ -59,171 +59,195 @@ impl Row<'_> {
     }
 }
 
-/// Intervals added up to what can be drawn.
-struct Columns {
-    /// The length of one.
-    ns: u64,
-    /// How many.
-    length: usize,
-    first_ns: u64,
+/// Neighbouring slots, drawn as one.
+struct Column {
+    slots: Range<usize>,
+    from_ns: u64,
+    to_ns: u64,
 }
 
-impl Columns {
-    fn of(input: &Input<'_>) -> Option<Self> {
-        let (&first_ns, &last_ns) = (input.starts_ns.first()?, input.starts_ns.last()?);
-        let interval = input.interval_ns.max(1);
-        let intervals = last_ns.saturating_sub(first_ns) / interval + 1;
-        let ns = interval.saturating_mul(intervals.div_ceil(COLUMNS));
-        let length = usize::try_from(last_ns.saturating_sub(first_ns) / ns + 1).ok()?;
-        Some(Self {
-            ns,
-            length,
-            first_ns,
+impl Column {
+    fn entries(&self, row: &Row<'_>) -> u64 {
+        row.counts
+            .get(self.slots.clone())
+            .map_or(0, |slots| slots.iter().sum())
+    }
+
+    fn per_second(&self, entries: u64) -> f64 {
+        per_second(entries, self.to_ns.saturating_sub(self.from_ns))
+    }
+}
+
+fn per_second(entries: u64, ns: u64) -> f64 {
+    as_float(entries) * 1e9 / as_float(ns.max(1))
+}
+
+fn columns(input: &Input<'_>) -> Vec<Column> {
+    let times: Vec<(u64, u64)> = input
+        .starts_ns
+        .iter()
+        .copied()
+        .zip(input.ends_ns.iter().copied())
+        .collect();
+    let slots = times.len().div_ceil(COLUMNS).max(1);
+    let joined = (0_usize..).step_by(slots).zip(times.chunks(slots));
+    joined
+        .filter_map(|(at, times)| {
+            Some(Column {
+                slots: at..at + times.len(),
+                from_ns: times.first()?.0,
+                to_ns: times.last()?.1,
+            })
         })
-    }
-
-    /// Entries of some rows in each column.
-    fn sums<'a>(&self, starts: &[u64], rows: impl IntoIterator<Item = &'a Row<'a>>) -> Vec<u64> {
-        let mut sums = vec![0_u64; self.length];
-        for row in rows {
-            for (start, n) in starts.iter().zip(row.counts) {
-                let place = start.saturating_sub(self.first_ns) / self.ns;
-                let sum = usize::try_from(place).ok().and_then(|at| sums.get_mut(at));
-                if let Some(sum) = sum {
-                    *sum = sum.saturating_add(*n);
-                }
-            }
-        }
-        sums
-    }
+        .collect()
 }
 
-/// The chart and its numbers, or nothing if there is no time in it.
-#[must_use]
-pub fn chart(words: Words<'_>, input: &Input<'_>) -> Option<Markup> {
-    let columns = Columns::of(input)?;
-    let mut rows: Vec<&Row<'_>> = input.rows.iter().collect();
-    rows.sort_by_key(|row| Reverse(row.total()));
+/// The colours' rows, most entries first, and all the others as one.
+fn layers(rows: &[&Row<'_>], columns: &[Column]) -> Vec<(String, Vec<u64>)> {
     let own = if rows.len() > COLOURS {
         COLOURS - 1
     } else {
         rows.len()
     };
     let (own, others) = rows.split_at(own);
-    let mut layers: Vec<(String, Vec<u64>)> = own
-        .iter()
-        .map(|row| (row.name(), columns.sums(input.starts_ns, [*row])))
-        .collect();
+    let sums = |rows: &[&Row<'_>]| -> Vec<u64> {
+        let of = |column: &Column| rows.iter().map(|row| column.entries(row)).sum();
+        columns.iter().map(of).collect()
+    };
+    let mut layers: Vec<(String, Vec<u64>)> =
+        own.iter().map(|row| (row.name(), sums(&[*row]))).collect();
     if !others.is_empty() {
         let name = format!("{} rarer ones", count(others.len() as u64));
-        layers.push((name, columns.sums(input.starts_ns, others.iter().copied())));
+        layers.push((name, sums(others)));
     }
-    let drawing = drawing(&columns, &layers);
+    layers
+}
+
+/// The chart and its numbers, or nothing if there is no time in it.
+#[must_use]
+pub fn chart(words: Words<'_>, input: &Input<'_>) -> Option<Markup> {
+    let columns = columns(input);
+    let end_ns = columns.last()?.to_ns;
+    let mut rows: Vec<&Row<'_>> = input.rows.iter().collect();
+    rows.sort_by_key(|row| Reverse(row.total()));
+    let layers = layers(&rows, &columns);
     let legend = patches(layers.iter().map(|(name, _)| name.as_str()));
-    let caption = format!(
-        "Entries over time, of intervals of {}",
-        duration_ns(input.interval_ns)
-    );
     Some(html! {
-        (figure(words, &legend, 240, &drawing))
-        (table(
-            &caption,
-            &[("cause", Kind::Text), ("entries", Kind::Number), ("most in one interval", Kind::Number), ("that began at", Kind::Number)],
-            1,
-            rows.iter().take(ROWS).map(|row| {
-                let busiest = row.counts.iter().enumerate().max_by_key(|&(at, n)| (*n, Reverse(at)));
-                let began = busiest.and_then(|(at, _)| input.starts_ns.get(at));
-                vec![
-                    row.name(),
-                    count(row.total()),
-                    busiest.map_or_else(|| "-".to_owned(), |(_, n)| count(*n)),
-                    began.map_or_else(|| "-".to_owned(), |ns| duration_ns(*ns)),
-                ]
-            }),
-        ))
+        (figure(words, &legend, 240, &drawing(&columns, &layers, end_ns)))
+        (numbers(input, &rows))
         (more(rows.len(), ROWS, "causes", "timeline.rows"))
     })
 }
 
-fn drawing(columns: &Columns, layers: &[(String, Vec<u64>)]) -> Markup {
-    let total = |at: usize| {
-        layers
-            .iter()
-            .filter_map(|(_, sums)| sums.get(at))
-            .sum::<u64>()
+fn numbers(input: &Input<'_>, rows: &[&Row<'_>]) -> Markup {
+    let table_columns = [
+        ("cause", Kind::Text),
+        ("entries", Kind::Number),
+        ("highest rate", Kind::Number),
+        ("in the slot from", Kind::Number),
+        ("to", Kind::Number),
+    ];
+    let cells = rows.iter().take(ROWS).map(|row| {
+        let slots = input.starts_ns.iter().zip(input.ends_ns).zip(row.counts);
+        let rates =
+            slots.map(|((&from, &to), &n)| (per_second(n, to.saturating_sub(from)), from, to));
+        // The first of those that are as high.
+        let highest = rates.reduce(|high, next| if next.0 > high.0 { next } else { high });
+        let (fastest, from, to) = highest.map_or_else(
+            || ("-".to_owned(), "-".to_owned(), "-".to_owned()),
+            |(per_second, from, to)| {
+                (
+                    format!("{}/s", rate(per_second)),
+                    duration_ns(from),
+                    duration_ns(to),
+                )
+            },
+        );
+        vec![row.name(), count(row.total()), fastest, from, to]
+    });
+    table(
+        "Entries over time: the busiest slot of each cause",
+        &table_columns,
+        1,
+        cells,
+    )
+}
+
+/// Heights are rates: slots differ in length.
+fn drawing(columns: &[Column], layers: &[(String, Vec<u64>)], end_ns: u64) -> Markup {
+    let total = |(at, column): (usize, &Column)| {
+        let entries = layers.iter().filter_map(|(_, sums)| sums.get(at)).sum();
+        column.per_second(entries)
     };
-    let largest = (0..columns.length).map(total).max().unwrap_or(0);
-    let top = round_up(as_float(largest));
-    let width = 1.0 / as_float(columns.length.max(1) as u64);
-    let y = |value: f64| TOP + HEIGHT * (1.0 - part(value, top));
-    let span = columns.ns.saturating_mul(columns.length as u64);
+    let highest = columns.iter().enumerate().map(total).fold(0.0, f64::max);
+    let top = round_up(highest);
+    let y = |rate: f64| TOP + HEIGHT * (1.0 - part(rate, top));
+    let x = |ns: u64| part(as_float(ns), as_float(end_ns));
     html! {
         @for tick in [0.0, top / 2.0, top] {
             line.grid x1="0" x2="100%" y1=(format!("{:.1}", y(tick))) y2=(format!("{:.1}", y(tick))) {}
         }
-        @for at in 0..columns.length {
-            @let x = as_float(at as u64) * width;
-            (column(layers, at, (x, width), y))
-        }
-        @for tick in [top / 2.0, top] {
-            text.tick.halo x="0" y=(format!("{:.1}", y(tick) - 3.0)) {
-                (amount(tick)) @if tick.total_cmp(&top).is_eq() { " per " (duration_ns(columns.ns)) }
+        @for (at, column) in columns.iter().enumerate() {
+            @let (from, to) = (x(column.from_ns), x(column.to_ns));
+            @for (n, low, high) in stack(column, layers, at) {
+                rect.column.(palette::series(n)) x=(percent(from)) width=(percent(to - from))
+                    y=(format!("{:.2}", y(high))) height=(format!("{:.2}", y(low) - y(high))) {}
             }
         }
-        text.tick x="0" y="234" { (duration_ns(columns.first_ns)) }
-        text.tick.mid x="50%" y="234" { (duration_ns(columns.first_ns + span / 2)) }
-        text.tick.end x="100%" y="234" { (duration_ns(columns.first_ns.saturating_add(span))) }
+        @for tick in [top / 2.0, top] {
+            text.tick.halo x="0" y=(format!("{:.1}", y(tick) - 3.0)) { (rate(tick)) "/s" }
+        }
+        text.tick x="0" y="234" { "0 s" }
+        text.tick.mid x="50%" y="234" { (duration_ns(end_ns / 2)) }
+        text.tick.end x="100%" y="234" { (duration_ns(end_ns)) }
     }
 }
 
-fn column(
-    layers: &[(String, Vec<u64>)],
-    at: usize,
-    (x, width): (f64, f64),
-    y: impl Fn(f64) -> f64,
-) -> Markup {
-    let mut below = 0.0;
+/// The layers of a column: which, and from which rate to which.
+fn stack(column: &Column, layers: &[(String, Vec<u64>)], at: usize) -> Vec<(usize, f64, f64)> {
+    let mut low = 0.0;
     let mut pieces = Vec::new();
     for (n, (_, sums)) in layers.iter().enumerate() {
-        let entries = sums.get(at).copied().unwrap_or(0);
-        if entries != 0 {
-            let above = below + as_float(entries);
-            pieces.push((n, y(above), y(below) - y(above)));
-            below = above;
+        let high = low + column.per_second(sums.get(at).copied().unwrap_or(0));
+        if high > low {
+            pieces.push((n, low, high));
         }
+        low = high;
     }
-    html! {
-        @for (n, top, height) in pieces {
-            rect.column.(palette::series(n)) x=(percent(x)) width=(percent(width))
-                y=(format!("{top:.2}")) height=(format!("{height:.2}")) {}
-        }
-    }
+    pieces
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// However many intervals are added up to a column, no entry is lost, and a
-    /// gap in time stays one.
+    /// However many slots are joined to a column, no entry is lost, and the
+    /// columns cover the time without overlapping.
     #[test]
     fn columns_keep_every_entry() {
-        let starts: Vec<u64> = (0..5_000).chain(9_000..9_100).map(|n| n * 10).collect();
-        let counts: Vec<u64> = (0..starts.len() as u64).map(|n| n % 7).collect();
+        let starts: Vec<u64> = (0..5_000).map(|n| n * 10 + n % 3).collect();
+        let ends: Vec<u64> = starts.iter().skip(1).copied().chain([50_000]).collect();
+        let counts: Vec<u64> = (0..5_000).map(|n| n % 7).collect();
         let row = Row {
             counts: &counts,
             ..Row::default()
         };
         let input = Input {
-            interval_ns: 10,
             starts_ns: &starts,
+            ends_ns: &ends,
             rows: vec![row],
         };
-        let columns = Columns::of(&input).expect("time");
-        assert!(columns.length as u64 <= COLUMNS, "{}", columns.length);
-        let sums = columns.sums(&starts, &input.rows);
-        assert_eq!(sums.iter().sum::<u64>(), counts.iter().sum::<u64>());
-        assert_eq!(sums[columns.length * 7 / 9], 0, "the gap");
+        let columns = columns(&input);
+        assert!(columns.len() <= COLUMNS, "{}", columns.len());
+        let sum: u64 = columns.iter().map(|column| column.entries(&row)).sum();
+        assert_eq!(sum, counts.iter().sum::<u64>());
+        assert!(columns.windows(2).all(|two| two[0].to_ns == two[1].from_ns));
+    }
+
+    /// A slot twice as long with twice the entries is as high.
+    #[test]
+    fn heights_are_rates() {
+        assert!((per_second(100, 1_000_000) - per_second(200, 2_000_000)).abs() < 1e-9);
     }
 
     /// Nothing to draw is no chart.

@@ -112,6 +112,9 @@ pub fn again(profile: &Profile) -> String {
         .iter()
         .filter(|(is_on, _)| *is_on)
         .for_each(|(_, name)| add(&[name]));
+    if let Some(timeline) = &profile.timeline {
+        add(&[&format!("--timeline={}us", timeline.interval_ns / 1_000)]);
+    }
     if let Some(user) = &target.user {
         add(&[&format!("--user={user}")]);
     }

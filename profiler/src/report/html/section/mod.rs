@@ -9,6 +9,7 @@ pub mod host;
 pub mod interrupts;
 pub mod io;
 pub mod memory;
+pub mod over_time;
 #[cfg(test)]
 pub mod testing;
 pub mod threads;
