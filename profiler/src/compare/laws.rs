@@ -9,10 +9,7 @@ use super::{
     model::{Change, Compared, Comparison, Place, Status},
     side::Group,
 };
-use crate::{
-    profile::{arbitrary, model::Tool},
-    report::{compare, compare_markdown, style::Look},
-};
+use crate::profile::{arbitrary, model::Tool};
 
 fn side(label: &'static str) -> impl Strategy<Value = Group> {
     vec(arbitrary::profile(), 1..4).prop_map(move |profiles| Group {
@@ -152,20 +149,5 @@ proptest! {
                 prop_assert_eq!(ratio > 1.0, difference > 0.0, "{:?}", key);
             }
         }
-    }
-
-    /// Any comparison can be shown and saved, and is what was saved.
-    #[test]
-    fn everything_can_be_shown(first in side("a"), second in side("b"), third in side("c")) {
-        let found = build::compare(&[first, second, third], Tool::default());
-        let mut out = Vec::new();
-        for columns in [None, Some(1), Some(70)] {
-            let written = compare::write(&found, Look { columns }, &mut out);
-            prop_assert!(written.is_ok());
-        }
-        prop_assert!(compare_markdown::write(&found, &mut out).is_ok());
-        let saved = serde_json::to_string(&found).expect("it can be saved");
-        let read: Result<Compared, _> = serde_json::from_str(&saved);
-        prop_assert!(read.is_ok(), "{:?}", read.err());
     }
 }

@@ -180,12 +180,15 @@ fn of_it(
     };
     let detail = details.iter().find(makes);
     // The code is that of whole runs: what it names is a hint to where to look.
-    let code = found.by_code.iter().find(|row| {
+    let of_cause = found.by_code.iter().filter(|row| {
         row.cause == cause.cause
             && detail.is_none_or(|detail| detail.detail == row.detail)
             && same_direction(&row.change, &cause.change)
-            && size(&row.change) > 0.0
     });
+    let all: f64 = of_cause.clone().map(|row| size(&row.change)).sum();
+    let code = of_cause
+        .max_by(|a, b| size(&a.change).total_cmp(&size(&b.change)))
+        .filter(|row| all > 0.0 && size(&row.change) >= 0.5 * all);
     let code = code.map_or_else(String::new, |row| format!(", mostly in `{}`", row.code));
     let detail = detail.map_or_else(String::new, |row| format!(" ({})", row.detail));
     format!("; {much} {}{detail}{code}", words(&cause.cause))

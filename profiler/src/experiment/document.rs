@@ -22,9 +22,15 @@ pub enum Document {
 /// [`Error::Usage`] if it holds neither.
 pub fn load(path: &Path) -> Result<Document, Error> {
     let document = file::read(path)?;
-    if document.get("kind").and_then(serde_json::Value::as_str) == Some(KIND) {
-        file::interpret(document, path).map(|found| Document::Experiment(Box::new(found)))
-    } else {
-        file::interpret(document, path).map(|found| Document::Profile(Box::new(found)))
+    match document.get("kind").and_then(serde_json::Value::as_str) {
+        None => file::interpret(document, path).map(|found| Document::Profile(Box::new(found))),
+        Some(KIND) => {
+            file::interpret(document, path).map(|found| Document::Experiment(Box::new(found)))
+        }
+        Some(kind) => Err(Error::Usage(format!(
+            "`{}` is a {kind}, and neither a profile nor an experiment: give a file written by \
+             `modeswitch run -o FILE` or `experiment -o FILE`",
+            path.display()
+        ))),
     }
 }

@@ -96,3 +96,42 @@ pub(super) fn method(found: &Compared) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, test_runner::Config};
+
+    use super::*;
+    use crate::{
+        compare::{build, side::Group},
+        profile::{arbitrary, model::Tool},
+        report::compare_markdown,
+    };
+
+    fn side(label: &'static str) -> impl Strategy<Value = Group> {
+        vec(arbitrary::profile(), 1..4).prop_map(move |profiles| Group {
+            label: label.to_owned(),
+            files: Vec::new(),
+            profiles,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(Config { cases: 16, failure_persistence: None, ..Config::default() })]
+
+        /// Any comparison can be shown in any width, saved and read again.
+        #[test]
+        fn everything_can_be_shown(first in side("a"), second in side("b"), third in side("c")) {
+            let found = build::compare(&[first, second, third], Tool::default());
+            let mut out = Vec::new();
+            for columns in [None, Some(1), Some(70)] {
+                let written = write(&found, Look { columns }, &mut out);
+                prop_assert!(written.is_ok());
+            }
+            prop_assert!(compare_markdown::write(&found, &mut out).is_ok());
+            let saved = serde_json::to_string(&found).expect("it can be saved");
+            let read: Result<Compared, _> = serde_json::from_str(&saved);
+            prop_assert!(read.is_ok(), "{:?}", read.err());
+        }
+    }
+}

@@ -187,4 +187,5 @@ fn sides_and_formats() {
         2,
         &["comparison", "not a profile"],
     );
+    assert_fails(&run(["report", comparison]), 2, &["is a comparison"]);
 }
