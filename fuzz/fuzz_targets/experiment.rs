@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     experiment::model::Experiment,
-    report::{comparison, style::Look},
+    report::{export, style::Look},
 };
 
 fuzz_target!(|document: &[u8]| {
@@ -12,8 +12,9 @@ fuzz_target!(|document: &[u8]| {
         return;
     };
     let mut out = Vec::new();
-    for columns in [None, Some(70)] {
-        comparison::write(&experiment, Look { columns }, &mut out).expect("memory can be written");
+    let look = Look { columns: Some(70) };
+    for format in export::OF_EXPERIMENTS {
+        export::experiment(&experiment, *format, look, &mut out).expect("memory can be written");
     }
     serde_json::to_vec(&experiment).expect("what was read can be written");
 });

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     compare::{build, side::Group},
     profile::model::Profile,
-    report::{compare, compare_markdown, style::Look, text},
+    report::{compare, compare_markdown, export, style::Look},
 };
 
 fuzz_target!(|document: &[u8]| {
@@ -14,8 +14,9 @@ fuzz_target!(|document: &[u8]| {
         return;
     };
     let mut out = Vec::new();
-    for columns in [None, Some(70)] {
-        text::write(&profile, Look { columns }, &mut out).expect("memory can be written");
+    let look = Look { columns: Some(70) };
+    for format in export::OF_PROFILES {
+        export::profile(&profile, *format, look, &mut out).expect("memory can be written");
     }
     let saved = serde_json::to_vec(&profile).expect("what was read can be written");
     let again: Profile = serde_json::from_slice(&saved).expect("and read again");

@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// How long for each target
     #[arg(long, value_name = "N", default_value_t = 60)]
     seconds: u32,
+    /// Install cargo-fuzz if it is missing
+    #[arg(long)]
+    install: bool,
     /// One target only; without, all of them, one after the other
     #[arg(value_name = "TARGET")]
     target: Option<String>,
@@ -35,7 +38,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
         None => &all[..],
     };
-    check_installed()?;
+    ensure_installed(options.install)?;
     for target in chosen {
         println!("{target}: {} s", options.seconds);
         // The corpus in the tree stays as small as it is: what is found is
@@ -80,12 +83,19 @@ fn targets(folder: &Path) -> Result<Vec<String>> {
     Ok(targets)
 }
 
-fn check_installed() -> Result<()> {
+fn ensure_installed(may_install: bool) -> Result<()> {
     let found = Command::new("cargo-fuzz").arg("--version").output();
-    if !found.is_ok_and(|output| output.status.success()) {
-        bail!("cargo-fuzz is missing: `cargo install cargo-fuzz --locked --version {CARGO_FUZZ}`");
+    if found.is_ok_and(|output| output.status.success()) {
+        return Ok(());
     }
-    Ok(())
+    let install = ["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ];
+    if !may_install {
+        bail!(
+            "cargo-fuzz is missing: give --install, or run `cargo {}`",
+            install.join(" ")
+        );
+    }
+    process::run(workspace::cargo().args(install))
 }
 
 #[cfg(test)]
