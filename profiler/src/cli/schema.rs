@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::output;
 use crate::{
-    compare::model::Compared, exit_code, experiment::model::Experiment, profile::model::Profile,
-    profile::model::SCHEMA_VERSION,
+    compare::model::Compared, exit_code, experiment::model::Experiment, gate::verdict::Verdict,
+    profile::model::Profile, profile::model::SCHEMA_VERSION,
 };
 
 const EXAMPLES: &str = "\
@@ -37,6 +37,8 @@ pub enum Document {
     Experiment,
     /// Saved profiles side by side.
     Comparison,
+    /// What `check` found.
+    Check,
 }
 
 impl Document {
@@ -44,21 +46,21 @@ impl Document {
     #[must_use]
     pub fn schema(self) -> Schema {
         let settings = SchemaSettings::draft2020_12();
+        let mut generator = settings.into_generator();
         let (mut schema, kind) = match self {
-            Self::Profile => (
-                settings.into_generator().into_root_schema_for::<Profile>(),
-                None,
+            Self::Profile => (generator.root_schema_for::<Profile>(), None),
+            Self::Experiment => (
+                generator.root_schema_for::<Experiment>(),
+                Some(crate::experiment::model::KIND),
             ),
-            Self::Experiment => {
-                let schema = settings
-                    .into_generator()
-                    .into_root_schema_for::<Experiment>();
-                (schema, Some(crate::experiment::model::KIND))
-            }
-            Self::Comparison => {
-                let schema = settings.into_generator().into_root_schema_for::<Compared>();
-                (schema, Some(crate::compare::model::KIND))
-            }
+            Self::Comparison => (
+                generator.root_schema_for::<Compared>(),
+                Some(crate::compare::model::KIND),
+            ),
+            Self::Check => (
+                generator.root_schema_for::<Verdict>(),
+                Some(crate::gate::verdict::KIND),
+            ),
         };
         let properties = schema.get_mut("properties");
         if let Some(properties) = properties.and_then(serde_json::Value::as_object_mut) {

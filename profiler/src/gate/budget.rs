@@ -29,7 +29,9 @@ pub struct Limit {
 }
 
 /// What entries are set in proportion to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Per {
     /// Nothing: as many as there are in a run.

@@ -20,7 +20,7 @@ const PLACES: usize = 3;
 const MAPPINGS: usize = 2;
 
 /// A place in the program that entries come from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Culprit {
     /// Entries from there in the whole run: code is not counted by phase.
     pub count: u64,
@@ -42,7 +42,7 @@ pub struct Culprit {
 }
 
 /// Memory that page faults hit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hit {
     /// Page faults.
     pub faults: u64,

@@ -11,7 +11,7 @@ pub use super::culprit::{Culprit, Hit};
 pub const KIND: &str = "check";
 
 /// The result of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Verdict {
     /// The version of this document: that of profiles.
     pub schema_version: u32,
@@ -34,7 +34,7 @@ pub struct Verdict {
 }
 
 /// What runs are judged by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Against {
     /// A budget.
@@ -47,7 +47,7 @@ pub enum Against {
 }
 
 /// A run, in short.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Run {
     /// Its file, or `run 1` if it was measured just now.
     pub name: String,
@@ -64,7 +64,7 @@ pub struct Run {
 }
 
 /// What was found of one limit, or of one row of the baseline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// What people call it.
     pub name: String,

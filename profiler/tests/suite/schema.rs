@@ -16,10 +16,11 @@ const SAVED: &str = include_str!("../documents/profile.json");
 /// and page faults had kinds. Its longest lists were cut.
 const OLDER: &str = include_str!("../documents/profile-without-code.json");
 
-const ALL: [(&str, Document); 3] = [
+const ALL: [(&str, Document); 4] = [
     ("profile", Document::Profile),
     ("experiment", Document::Experiment),
     ("comparison", Document::Comparison),
+    ("check", Document::Check),
 ];
 
 fn schema(document: Document) -> Value {
@@ -80,6 +81,20 @@ fn a_fresh_comparison_is_valid() {
     let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let errors = json_schema::errors(&schema(Document::Comparison), &found);
     assert_eq!(errors, Vec::<String>::new());
+}
+
+/// A check made now is what its schema says.
+#[test]
+fn a_fresh_check_is_valid() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/gate");
+    for name in ["stray.json", "lossy.json"] {
+        let words = ["check", "--format", "json", "--budget"].map(std::ffi::OsString::from);
+        let files = ["budget.toml", name].map(|name| folder.join(name).into_os_string());
+        let output = run(words.into_iter().chain(files));
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let errors = json_schema::errors(&schema(Document::Check), &found);
+        assert_eq!(errors, Vec::<String>::new());
+    }
 }
 
 /// What is measured now, with everything that can be asked for, is valid.
