@@ -93,7 +93,10 @@ fn root_fault_first_touch() {
         profile.count_in("page_fault", "first_touch", "steady"),
         3000
     );
-    assert_eq!(profile.of_cause_in("page_fault", "steady"), 3000);
+    // A page of the program's own file may have had to come back meanwhile.
+    let of_files = profile.count_in("page_fault", "file_minor", "steady")
+        + profile.count_in("page_fault", "file_major", "steady");
+    assert_eq!(profile.of_cause_in("page_fault", "steady") - of_files, 3000);
 }
 
 /// Shared memory of no file has a name of its own.
