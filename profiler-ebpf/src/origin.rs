@@ -5,7 +5,8 @@
 //! interrupt came from user mode, or it hit the kernel while an earlier
 //! interrupt of the same kind was still on its way out. The stack tells the two
 //! apart: from user mode there is exactly one frame in the entry code, the
-//! bottom one.
+//! bottom one. Both matter: where the interrupted code has no unwind information,
+//! a nested stack ends early, one frame behind the inner entry.
 
 use aya_ebpf::{cty::c_void, helpers::bpf_get_stack};
 use core::{arch::asm, mem::MaybeUninit};
@@ -53,15 +54,19 @@ pub fn is_only_entry<const FRAMES: usize>(ctx: *mut c_void, slot: u64) -> bool {
     let length = text.end.wrapping_sub(text.start);
     let mut found = 0u64;
     let mut sum = 0u64;
+    let mut below = 0u64;
     for index in 0..FRAMES {
         // SAFETY: initialised by the helper: what it does not use it clears.
         let frame = unsafe { (*buffer)[index] };
         let offset = frame.wrapping_sub(text.start);
         // 1 if 0 <= offset < length, taking both as signed; else 0.
         let inside = (!offset & offset.wrapping_sub(length)) >> 63;
+        // What is behind an entry frame was interrupted: a stack that cannot be
+        // walked any further than that ends there.
+        below += found & u64::from(frame != 0);
         found += inside;
         sum = sum.wrapping_add(frame & inside.wrapping_neg());
-        // SAFETY: copies two registers onto themselves. It only keeps the compiler
+        // SAFETY: copies three registers onto themselves. It only keeps the compiler
         // from doing all frames side by side, for which it would take 400 bytes
         // of stack. With no instruction at all the kernel would refuse the line
         // information, in which no two lines may begin at the same place.
@@ -69,11 +74,13 @@ pub fn is_only_entry<const FRAMES: usize>(ctx: *mut c_void, slot: u64) -> bool {
             asm!(
                 "{0} = {0}",
                 "{1} = {1}",
+                "{2} = {2}",
                 inout(reg) found,
                 inout(reg) sum,
+                inout(reg) below,
                 options(nomem, nostack, preserves_flags)
             );
         };
     }
-    written < i64::from(bytes) && found == 1 && sum == slot
+    written < i64::from(bytes) && found == 1 && below == 0 && sum == slot
 }
