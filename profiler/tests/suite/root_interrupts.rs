@@ -115,12 +115,16 @@ const SENT: &str = "tracepoint:irq_vectors:call_function_entry, \
 /// mode are as many.
 #[track_caller]
 fn assert_witnessed(test: &str, name: &str, arguments: &[&str]) {
-    let witness = match Witness::at(SENT, "victim") {
+    let witness = match Witness::of_threads(SENT, ["causes", "victim"]) {
         Ok(witness) => witness,
         Err(reason) => return skip_for_tool(test, &reason),
     };
     let profile = causes(&[], arguments);
-    let theirs = from_user_mode(&witness.stacks());
+    let threads = profile.0["ledger"]["by_thread"].as_array();
+    let mut threads = threads.expect("a list").iter();
+    let victim = threads.find(|thread| thread["comm"] == "victim");
+    let tid = victim.and_then(|thread| thread["tid"].as_u64());
+    let theirs = from_user_mode(&witness.stacks_of(tid.expect("a victim")));
     profile.assert_accounted();
     assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
     let kinds = ["call_function", "reschedule", "device"];

@@ -17,25 +17,42 @@ impl Witness {
     /// # Errors
     /// What bpftrace says if it cannot.
     pub(crate) fn start(function: &str, comm: &str) -> Result<Self, String> {
-        Self::at(&format!("kprobe:{function}"), comm)
+        Self::run(&format!(
+            "kprobe:{function} /comm == \"{comm}\"/ {{ @[kstack] = count(); }}"
+        ))
     }
 
-    /// The same at any probe points, separated by commas.
+    /// The same at any probe points, separated by commas, thread by thread: of a
+    /// thread that gives itself a name, and of the program that it begins as.
     ///
     /// # Errors
     /// What bpftrace says if it cannot.
-    pub(crate) fn at(probes: &str, comm: &str) -> Result<Self, String> {
-        let program = format!(
-            "{probes} /comm == \"{comm}\"/ {{ @[kstack] = count(); }} \
-             interval:ms:200 {{ printf(\"ready\\n\"); }}"
-        );
+    pub(crate) fn of_threads(probes: &str, comms: [&str; 2]) -> Result<Self, String> {
+        let [first, second] = comms;
+        Self::run(&format!(
+            "{probes} /comm == \"{first}\" || comm == \"{second}\"/ \
+             {{ @[tid, kstack] = count(); }}"
+        ))
+    }
+
+    fn run(program: &str) -> Result<Self, String> {
+        let program = format!("{program} interval:ms:200 {{ printf(\"ready\\n\"); }}");
         let mut command = Command::new("bpftrace");
         Background::start(command.args(["-e", &program])).map(Self)
     }
 
     /// Ends it, and returns how often it has seen each stack.
     pub(crate) fn stacks(self) -> BTreeMap<Frames, u64> {
-        parse(&self.0.interrupt())
+        let all = parse(&self.0.interrupt()).into_iter();
+        all.map(|((_, frames), count)| (frames, count)).collect()
+    }
+
+    /// Ends it, and returns how often it has seen each stack of one thread.
+    pub(crate) fn stacks_of(self, tid: u64) -> BTreeMap<Frames, u64> {
+        let all = parse(&self.0.interrupt()).into_iter();
+        all.filter(|((of, _), _)| *of == Some(tid))
+            .map(|((_, frames), count)| (frames, count))
+            .collect()
     }
 }
 
@@ -55,15 +72,19 @@ pub(crate) fn from_user_mode(stacks: &BTreeMap<Frames, u64>) -> u64 {
     direct.map(|(_, count)| count).sum()
 }
 
-/// Understands `@[`, a frame a line, `]: count`.
-fn parse(text: &str) -> BTreeMap<Frames, u64> {
+/// Understands `@[` with a thread's number where there is one, a frame a line,
+/// `]: count`.
+fn parse(text: &str) -> BTreeMap<(Option<u64>, Frames), u64> {
     let mut stacks = BTreeMap::new();
+    let mut tid = None;
     let mut frames = Frames::new();
     for line in text.lines().map(str::trim) {
-        if line == "@[" {
+        if let Some(key) = line.strip_prefix("@[") {
+            tid = key.trim_end_matches([',', ' ']).parse().ok();
             frames.clear();
         } else if let Some(count) = line.strip_prefix("]: ") {
-            *stacks.entry(frames.clone()).or_default() += count.parse::<u64>().expect("a count");
+            let count: u64 = count.parse().expect("a count");
+            *stacks.entry((tid, frames.clone())).or_default() += count;
         } else if let Some((name, offset)) = line.rsplit_once('+') {
             frames.push((name.to_owned(), offset.parse().expect("an offset")));
         }
