@@ -25,11 +25,24 @@ pub(crate) struct Options {
     /// Build nothing: the binaries as `cargo xtask lab` has found them
     #[arg(long, hide = true, requires = "root_only")]
     prebuilt: Option<String>,
+    /// Run tests that need root once more if few of them fail, and tell which
+    #[arg(long)]
+    second_try: bool,
     /// Write the outcome to a file, too
     #[arg(long, hide = true)]
     record: Option<PathBuf>,
     /// Only tests whose names contain this
     filter: Option<String>,
+}
+
+impl Options {
+    /// As CI runs them: on machines that others use, too.
+    pub(crate) fn for_ci() -> Self {
+        Self {
+            second_try: true,
+            ..Self::default()
+        }
+    }
 }
 
 pub(crate) fn run(options: &Options) -> Result<()> {
@@ -60,7 +73,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("== tests that need root ({})", describe(access));
         prepare::tracing(access)?;
         for binary in privileged {
-            as_root(binary, access, &mut outcome)?;
+            as_root(binary, access, options.second_try, &mut outcome)?;
         }
     }
 
@@ -91,11 +104,38 @@ fn unprivileged(binary: &Binary, outcome: &mut Outcome) -> Result<()> {
     command.args(["--exact", "--show-output"]);
     command.args(&binary.plain_tests);
     in_package(&mut command, binary);
-    output::run(&mut command, &binary.name, outcome)
+    output::run(&mut command, &binary.name, outcome).map(drop)
+}
+
+/// More failures than these have a reason that a second try does not take away.
+const FEW: usize = 3;
+
+/// Those of one binary; what fails once more if asked to.
+fn as_root(
+    binary: &Binary,
+    access: RootAccess,
+    second_try: bool,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let mut command = root_command(binary, access, &binary.root_tests);
+    let failed = output::run(&mut command, &binary.name, outcome)?;
+    if !second_try || failed.is_empty() || failed.len() > FEW {
+        return Ok(());
+    }
+    println!("-- once more: {}", failed.join(", "));
+    let mut again = Outcome::default();
+    let mut command = root_command(binary, access, &failed);
+    output::run(&mut command, &binary.name, &mut again)?;
+    let named: Vec<String> = failed
+        .iter()
+        .map(|test| output::named(&binary.name, test))
+        .collect();
+    outcome.pass_after_all(&again.passed_of(&named));
+    Ok(())
 }
 
 /// One at a time: they share the machine's tracing, and count its events.
-fn as_root(binary: &Binary, access: RootAccess, outcome: &mut Outcome) -> Result<()> {
+fn root_command(binary: &Binary, access: RootAccess, tests: &[String]) -> Command {
     let mut command = match access {
         RootAccess::Root | RootAccess::None => Command::new("env"),
         RootAccess::Sudo => {
@@ -117,9 +157,9 @@ fn as_root(binary: &Binary, access: RootAccess, outcome: &mut Outcome) -> Result
     }
     command.arg(&binary.executable);
     command.args(["--exact", "--show-output", "--test-threads=1"]);
-    command.args(&binary.root_tests);
+    command.args(tests);
     in_package(&mut command, binary);
-    output::run(&mut command, &binary.name, outcome)
+    command
 }
 
 /// As `cargo test` does it.
@@ -134,5 +174,6 @@ fn doc_tests(filter: Option<&str>, outcome: &mut Outcome) -> Result<()> {
     command.args(["test", "--quiet", "--doc"]);
     command.args(workspace::HOST_PACKAGES);
     command.args(["--", "--show-output"]).args(filter);
-    output::run(&mut command, "doc tests", outcome).context("documentation tests")
+    let failed = output::run(&mut command, "doc tests", outcome);
+    failed.map(drop).context("documentation tests")
 }

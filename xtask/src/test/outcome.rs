@@ -7,11 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::known::KnownCount;
 
-/// Passed, failed and skipped tests; each of the latter two with its name.
+/// Passed, failed and skipped tests; all but the first with their names.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     passed: usize,
     failed: Vec<String>,
+    /// Failed once, and passed when they were run again.
+    #[serde(default)]
+    unsteady: Vec<String>,
     /// Name and reason.
     skipped: BTreeMap<String, String>,
     /// In the order of the tests.
@@ -24,10 +27,11 @@ impl Outcome {
         let Self {
             passed,
             failed,
+            unsteady,
             skipped,
             known: _,
         } = self;
-        *passed == 0 && failed.is_empty() && skipped.is_empty()
+        *passed == 0 && failed.is_empty() && unsteady.is_empty() && skipped.is_empty()
     }
 
     /// What programs of known counts were found to make.
@@ -49,6 +53,9 @@ impl Outcome {
         if !self.failed.is_empty() {
             parts.push(format!("FAILED: {}", self.failed.join(", ")));
         }
+        if !self.unsteady.is_empty() {
+            parts.push(format!("second try: {}", self.unsteady.join(", ")));
+        }
         if !self.skipped.is_empty() {
             parts.push(format!("{} skipped", self.skipped.len()));
         }
@@ -63,6 +70,24 @@ impl Outcome {
         self.failed.push(name.into());
     }
 
+    /// What is known of failed tests after their second try: these have passed.
+    pub(super) fn pass_after_all(&mut self, names: &[String]) {
+        self.failed.retain(|name| !names.contains(name));
+        self.unsteady.extend_from_slice(names);
+    }
+
+    /// Which of these passed: all that did not fail, if as many passed. A binary
+    /// that dies says nothing of what it did not come to.
+    pub(super) fn passed_of(&self, names: &[String]) -> Vec<String> {
+        let named = names.iter().filter(|name| !self.failed.contains(name));
+        let named: Vec<String> = named.cloned().collect();
+        if self.passed == named.len() {
+            named
+        } else {
+            Vec::new()
+        }
+    }
+
     pub(super) fn skip(&mut self, name: &str, reason: &str) {
         self.skipped.insert(name.to_owned(), reason.to_owned());
     }
@@ -73,15 +98,51 @@ impl fmt::Display for Outcome {
         for (name, reason) in &self.skipped {
             writeln!(f, "skipped {name}: {reason}")?;
         }
+        for name in &self.unsteady {
+            writeln!(f, "UNSTEADY {name}: failed, and passed at the second try")?;
+        }
         for name in &self.failed {
             writeln!(f, "FAILED  {name}")?;
         }
+        write!(f, "tests: {} passed", self.passed)?;
+        if !self.unsteady.is_empty() {
+            write!(f, ", {} only at the second try", self.unsteady.len())?;
+        }
         write!(
             f,
-            "tests: {} passed, {} failed, {} skipped",
-            self.passed,
+            ", {} failed, {} skipped",
             self.failed.len(),
             self.skipped.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What passes at the second try is no failure, and no secret. A binary that
+    /// died has passed nothing.
+    #[test]
+    fn second_tries_are_told() {
+        let names = ["s: a", "s: b"].map(str::to_owned);
+        let mut outcome = Outcome::default();
+        outcome.pass(5);
+        for name in &names {
+            outcome.fail(name);
+        }
+        let died = Outcome::default();
+        assert!(died.passed_of(&names).is_empty());
+        let mut again = Outcome::default();
+        again.pass(1);
+        again.fail("s: b");
+        outcome.pass_after_all(&again.passed_of(&names));
+        assert!(!outcome.is_success());
+        assert_eq!(outcome.line(), "5 passed, FAILED: s: b, second try: s: a");
+        assert!(
+            outcome
+                .to_string()
+                .contains("5 passed, 1 only at the second try, 1 failed")
+        );
     }
 }

@@ -10,7 +10,8 @@ use super::outcome::Outcome;
 use crate::ebpf_object::process;
 
 /// Runs a test binary, passes on its output, and adds what it says to `outcome`.
-pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> Result<()> {
+/// Returns the tests that failed.
+pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> Result<Vec<String>> {
     println!("-- {name}");
     let described = process::describe(command);
     let context = || format!("cannot run `{described}`");
@@ -29,11 +30,16 @@ pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> R
         }
     }
     let status = child.wait().with_context(context)?;
-    let failures_named = reader.finish(name, outcome);
-    if !status.success() && !failures_named {
+    let failed = reader.finish(name, outcome);
+    if !status.success() && failed.is_empty() {
         outcome.fail(format!("{name}: ended with {status}"));
     }
-    Ok(())
+    Ok(failed)
+}
+
+/// What a test of a binary is called in an outcome.
+pub(super) fn named(binary: &str, test: &str) -> String {
+    format!("{binary}: {test}")
 }
 
 /// Whether a line is for the developer's eyes.
@@ -104,8 +110,8 @@ impl Reader {
         if line.is_empty() { Show::No } else { Show::Yes }
     }
 
-    /// Adds everything up; tells whether any failure was named.
-    fn finish(self, binary: &str, outcome: &mut Outcome) -> bool {
+    /// Adds everything up; returns the tests that failed.
+    fn finish(self, binary: &str, outcome: &mut Outcome) -> Vec<String> {
         let Self {
             passed,
             failed,
@@ -122,11 +128,10 @@ impl Reader {
         for (name, reason) in &skipped {
             outcome.skip(name, reason);
         }
-        let named = !failed.is_empty();
-        for name in failed {
-            outcome.fail(format!("{binary}: {name}"));
+        for test in &failed {
+            outcome.fail(named(binary, test));
         }
-        named
+        failed
     }
 }
 
@@ -157,13 +162,13 @@ fn passed_count(counts: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Outcome, bool, String) {
+    fn read(text: &str) -> (Outcome, Vec<String>, String) {
         let mut reader = Reader::default();
         let shown = text.lines().filter(|line| reader.read(line) == Show::Yes);
         let shown = shown.collect::<Vec<_>>().join("\n");
         let mut outcome = Outcome::default();
-        let named = reader.finish("suite", &mut outcome);
-        (outcome, named, shown)
+        let failed = reader.finish("suite", &mut outcome);
+        (outcome, failed, shown)
     }
 
     /// A skip is told from a pass though the harness takes it for one.
@@ -201,7 +206,7 @@ mod tests {
     /// Failures are named, and what the tests printed is shown.
     #[test]
     fn failures_are_named_and_shown() {
-        let (outcome, named, shown) = read(
+        let (outcome, failed, shown) = read(
             "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nsuccesses:\n\nsuccesses:\n    a\n\n\
              failures:\n\n---- b stdout ----\nthread 'b' panicked at x.rs:1:\n    left: 1\n\n\n\
              failures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n",
@@ -210,15 +215,15 @@ mod tests {
         expected.pass(1);
         expected.fail("suite: b");
         assert_eq!(outcome, expected);
-        assert!(named);
+        assert_eq!(failed, ["b"]);
         assert!(shown.contains("panicked at"), "{shown}");
     }
 
     /// A binary that dies prints no result: nothing counts as passed.
     #[test]
     fn a_dead_binary_passes_nothing() {
-        let (outcome, named, _) = read("running 2 tests\ntest a ... ok\n");
+        let (outcome, failed, _) = read("running 2 tests\ntest a ... ok\n");
         assert_eq!(outcome, Outcome::default());
-        assert!(!named);
+        assert!(failed.is_empty());
     }
 }
