@@ -130,7 +130,7 @@ fn as_root(
         .iter()
         .map(|test| output::named(&binary.name, test))
         .collect();
-    outcome.pass_after_all(&again.passed_of(&named));
+    outcome.pass_after_all(&named, again);
     Ok(())
 }
 

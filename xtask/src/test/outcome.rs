@@ -70,15 +70,20 @@ impl Outcome {
         self.failed.push(name.into());
     }
 
-    /// What is known of failed tests after their second try: these have passed.
-    pub(super) fn pass_after_all(&mut self, names: &[String]) {
-        self.failed.retain(|name| !names.contains(name));
-        self.unsteady.extend_from_slice(names);
+    /// Takes over what a second try of these failed tests has shown: which have passed
+    /// now, and the counts that they found.
+    pub(super) fn pass_after_all(&mut self, names: &[String], again: Self) {
+        let passed = again.passed_of(names);
+        self.failed.retain(|name| !passed.contains(name));
+        self.unsteady.extend(passed);
+        let is_anew = |count: &KnownCount| again.known.iter().any(|new| new.name == count.name);
+        self.known.retain(|count| !is_anew(count));
+        self.known.extend(again.known);
     }
 
     /// Which of these passed: all that did not fail, if as many passed. A binary
     /// that dies says nothing of what it did not come to.
-    pub(super) fn passed_of(&self, names: &[String]) -> Vec<String> {
+    fn passed_of(&self, names: &[String]) -> Vec<String> {
         let named = names.iter().filter(|name| !self.failed.contains(name));
         let named: Vec<String> = named.cloned().collect();
         if self.passed == named.len() {
@@ -131,12 +136,12 @@ mod tests {
         for name in &names {
             outcome.fail(name);
         }
-        let died = Outcome::default();
-        assert!(died.passed_of(&names).is_empty());
+        outcome.pass_after_all(&names, Outcome::default());
+        assert_eq!(outcome.failed, names);
         let mut again = Outcome::default();
         again.pass(1);
         again.fail("s: b");
-        outcome.pass_after_all(&again.passed_of(&names));
+        outcome.pass_after_all(&names, again);
         assert!(!outcome.is_success());
         assert_eq!(outcome.line(), "5 passed, FAILED: s: b, second try: s: a");
         assert!(
