@@ -1,6 +1,10 @@
 //! `modeswitch report`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -63,6 +67,17 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
 
 /// The sum of several profiles.
 fn sum(files: &[PathBuf]) -> Result<Profile, Error> {
+    let mut seen = BTreeSet::new();
+    let names = files.iter().map(|file| fs::canonicalize(file).ok());
+    for (file, name) in files.iter().zip(names) {
+        // One that cannot be read is spoken of when it is.
+        if name.is_some_and(|name| !seen.insert(name)) {
+            return Err(Error::Usage(format!(
+                "`{}` is given twice, and its run would be counted twice: name each file once",
+                file.display()
+            )));
+        }
+    }
     let runs: Result<Vec<Profile>, Error> = files.iter().map(|file| one_of_several(file)).collect();
     let mut runs = runs?.into_iter();
     let Some(first) = runs.next() else {

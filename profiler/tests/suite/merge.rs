@@ -156,6 +156,7 @@ fn what_differs_is_not_added_up() {
         USAGE,
         &["backend", "tracepoint", "fentry"],
     );
+    assert_fails(&report(&quiet, &quiet), USAGE, &["given twice"]);
     let experiment = data("html-experiment.json");
     assert_fails(
         &report(&quiet, &experiment),
