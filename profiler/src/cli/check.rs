@@ -256,10 +256,13 @@ fn load(paths: &[PathBuf]) -> Result<Vec<Named>, Error> {
 
 fn load_one(path: &Path) -> Result<Named, Error> {
     match document::load(path)? {
-        Document::Profile(profile) => Ok(Named {
-            name: path.display().to_string(),
-            profile: *profile,
-        }),
+        Document::Profile(profile) => {
+            file::check_single(&profile, path)?;
+            Ok(Named {
+                name: path.display().to_string(),
+                profile: *profile,
+            })
+        }
         Document::Experiment(_) => Err(Error::Usage(format!(
             "`{}` is an experiment, and what is judged is runs: give files written by `modeswitch \
              run -o FILE`",

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     exit_code,
     experiment::model::KIND as EXPERIMENT,
-    profile::{build::tool, file},
+    profile::{build::tool, file, model::Profile},
     report::{compare, compare_markdown, style::Look},
 };
 
@@ -278,7 +278,9 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
                 )));
             }
         }
-        group.profiles.push(file::interpret(document, path)?);
+        let profile: Profile = file::interpret(document, path)?;
+        file::check_single(&profile, path)?;
+        group.profiles.push(profile);
         group.files.push(path.display().to_string());
     }
     Ok(group)

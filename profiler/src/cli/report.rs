@@ -1,22 +1,38 @@
 //! `modeswitch report`.
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use clap::Args;
 
 use super::output::{self, Shown};
-use crate::{error::Error, exit_code, experiment::document, report::format::Format};
+use crate::{
+    error::Error,
+    exit_code,
+    experiment::document::{self, Document},
+    profile::{
+        merge::{self, Unlike},
+        model::Profile,
+    },
+    report::format::Format,
+};
 
 /// Worked examples, shown under the help.
 const EXAMPLES: &str = "\
 Examples:
   modeswitch report poller.json
       the same tables as when it was measured, on any machine
+  modeswitch report poller-1.json poller-2.json poller-3.json
+      the sum of three runs of one command
   modeswitch report --format json poller.json | jq .ledger.by_cause
       the document itself";
 
-/// Prints a saved profile or experiment. Needs no privileges and no kernel.
+/// Prints a saved profile or experiment, or the sum of several profiles. Needs no
+/// privileges and no kernel.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
@@ -28,9 +44,10 @@ pub struct ReportArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// A file written with `-o` by another command.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// A file written with `-o` by another command. Several profiles of one command
+    /// are added up: counts, times and losses are sums over all runs.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
 }
 
 /// Carries the command out.
@@ -38,11 +55,63 @@ pub struct ReportArgs {
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it.
 pub fn run(args: &ReportArgs) -> Result<u8> {
-    match document::load(&args.file)? {
-        document::Document::Profile(profile) => deliver(&*profile, args)?,
-        document::Document::Experiment(experiment) => deliver(&*experiment, args)?,
+    match &args.files[..] {
+        [file] => match document::load(file)? {
+            Document::Profile(profile) => deliver(&*profile, args)?,
+            Document::Experiment(experiment) => deliver(&*experiment, args)?,
+        },
+        files => deliver(&sum(files)?, args)?,
     }
     Ok(exit_code::SUCCESS)
+}
+
+/// The sum of several profiles.
+fn sum(files: &[PathBuf]) -> Result<Profile, Error> {
+    let mut seen = BTreeSet::new();
+    let names = files.iter().map(|file| fs::canonicalize(file).ok());
+    for (file, name) in files.iter().zip(names) {
+        // One that cannot be read is spoken of when it is.
+        if name.is_some_and(|name| !seen.insert(name)) {
+            return Err(Error::Usage(format!(
+                "`{}` is given twice, and its run would be counted twice: name each file once",
+                file.display()
+            )));
+        }
+    }
+    let runs: Result<Vec<Profile>, Error> = files.iter().map(|file| one_of_several(file)).collect();
+    let mut runs = runs?.into_iter();
+    let Some(first) = runs.next() else {
+        return Err(Error::Usage("no file: name at least one".to_owned()));
+    };
+    merge::merge(first, runs.collect()).map_err(|unlike| {
+        let shown = |place: usize| {
+            let file = files.get(place);
+            file.map_or_else(String::new, |file| file.display().to_string())
+        };
+        let Unlike {
+            place,
+            what,
+            first,
+            other,
+        } = unlike;
+        Error::Usage(format!(
+            "`{}` and `{}` cannot be added up, since they are not runs of the same kind: {what} \
+             `{first}` and `{other}`: print each by itself, or compare them with `modeswitch \
+             compare`",
+            shown(0),
+            shown(place)
+        ))
+    })
+}
+
+fn one_of_several(file: &Path) -> Result<Profile, Error> {
+    match document::load(file)? {
+        Document::Profile(profile) => Ok(*profile),
+        Document::Experiment(_) => Err(Error::Usage(format!(
+            "`{}` is an experiment, and only profiles can be added up: print it by itself",
+            file.display()
+        ))),
+    }
 }
 
 fn deliver(result: &impl Shown, args: &ReportArgs) -> Result<(), Error> {

@@ -65,6 +65,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         accounting,
         advice: Vec::new(),
         prefault: snapshot.prefault.clone(),
+        runs: 1,
     };
     profile.advice = advice::all(&profile);
     profile

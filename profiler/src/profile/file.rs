@@ -4,7 +4,7 @@ use std::{fs, io::Write, path::Path};
 
 use serde_json::Value;
 
-use super::model::SCHEMA_VERSION;
+use super::model::{Profile, SCHEMA_VERSION};
 use crate::error::Error;
 
 /// Reads a document that modeswitch has written, of a schema that it knows.
@@ -48,6 +48,22 @@ pub fn interpret<T: serde::de::DeserializeOwned>(document: Value, path: &Path) -
             path.display()
         ))
     })
+}
+
+/// Checks that a profile is one run and not the sum of several, whose spread would
+/// be lost and whose counts are larger.
+///
+/// # Errors
+/// [`Error::Usage`] if it is not.
+pub fn check_single(profile: &Profile, path: &Path) -> Result<(), Error> {
+    if profile.runs == 1 {
+        return Ok(());
+    }
+    Err(Error::Usage(format!(
+        "`{}` is the sum of {} runs, and what is judged is single runs: give their own files",
+        path.display(),
+        profile.runs
+    )))
 }
 
 /// A moment as a profile writes it, in nanoseconds since 1970.

@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod mapping_site;
 pub mod memory;
 pub mod memory_model;
+pub mod merge;
 pub mod missing;
 pub mod model;
 pub mod numa_checks;

@@ -67,6 +67,14 @@ pub struct Profile {
     /// Entries over time, or null if that was not asked for.
     #[serde(default)]
     pub timeline: Option<Timeline>,
+    /// How many runs these are the sums of: 1, unless profiles were merged.
+    #[serde(default = "one_run")]
+    pub runs: u64,
+}
+
+/// What a document that does not say so holds.
+const fn one_run() -> u64 {
+    1
 }
 
 /// The program that wrote a profile.

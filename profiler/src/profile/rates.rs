@@ -22,8 +22,8 @@ pub fn steady_count(row: &CauseRow) -> u64 {
 /// The rates of a ledger.
 #[must_use]
 pub fn of(ledger: &Ledger, duration_ns: u64, steady_ns: Option<u64>, ios: Option<u64>) -> Rates {
-    let steady_total: Option<u64> =
-        steady_ns.map(|_| ledger.by_cause.iter().map(steady_count).sum());
+    let steady = ledger.by_cause.iter().map(steady_count);
+    let steady_total = steady_ns.map(|_| steady.fold(0, u64::saturating_add));
     Rates {
         per_second: as_float(ledger.total) / seconds(duration_ns),
         steady_total,

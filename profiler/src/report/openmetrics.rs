@@ -49,6 +49,10 @@ fn about(profile: &Profile) -> Vec<Family> {
         Family::gauge("run_info", "What was measured, and how; always 1.")
             .with(run, Value::Whole(1)),
     ];
+    if profile.runs != 1 {
+        let help = "How many runs these are the sums of.";
+        families.push(Family::gauge("runs", help).alone(Value::Whole(profile.runs)));
+    }
     if let Some(code) = profile.exit.code {
         families.push(
             Family::gauge("exit_code", "The command's exit status.").alone(Value::Signed(code)),

@@ -23,8 +23,12 @@ pub fn line(profile: &Profile) -> String {
     } else {
         "at least "
     };
+    let runs = match profile.runs {
+        1 => String::new(),
+        runs => format!("{} runs of together ", count(runs)),
+    };
     let text = format!(
-        "{at_least}{} entries in {} ({})",
+        "{at_least}{} entries in {runs}{} ({})",
         count(ledger.total),
         duration_ns(profile.window.duration_ns),
         parts.join("; ")

@@ -20,6 +20,7 @@ mod gate_output;
 mod html;
 mod html_browser;
 mod html_hostile;
+mod merge;
 mod root_advice;
 mod root_causes;
 mod root_classic;

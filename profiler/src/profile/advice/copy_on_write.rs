@@ -24,7 +24,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
         .filter(|row| row.cause == CauseKind::Syscall.name())
         .filter(|row| FORKS.contains(&row.detail.as_str()))
         .map(|row| row.count)
-        .sum();
+        .fold(0, u64::saturating_add);
     let found = busiest_mapping(profile, &KINDS);
     let is_file = found.is_some_and(|row| row.kind == "file");
     let (evidence, fix) = if forks == 0 || is_file {

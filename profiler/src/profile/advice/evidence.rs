@@ -46,7 +46,7 @@ pub(super) fn entries(profile: &Profile, cause: CauseKind, details: &[&str]) -> 
     rows(profile, cause)
         .filter(|(row, _)| details.contains(&row.detail.as_str()))
         .map(|(_, count)| count)
-        .sum()
+        .fold(0, u64::saturating_add)
 }
 
 /// The instruction that made most entries of a cause and detail.
@@ -79,7 +79,7 @@ pub(super) fn busiest_mapping<'a>(profile: &'a Profile, kinds: &[&str]) -> Optio
 /// A mapping's page faults of these kinds.
 fn of_kinds(row: &MappingRow, kinds: &[&str]) -> u64 {
     let counts = kinds.iter().filter_map(|&kind| row.by_kind.get(kind));
-    counts.sum()
+    counts.copied().fold(0, u64::saturating_add)
 }
 
 /// What to say of the mapping that had most page faults of these kinds, if that is

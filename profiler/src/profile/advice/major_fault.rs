@@ -11,7 +11,8 @@ use crate::{
 pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     let file = entries(profile, CauseKind::PageFault, &["file_major"]);
     let swap = entries(profile, CauseKind::PageFault, &["swap_in"]);
-    if file + swap == 0 {
+    let all = file.saturating_add(swap);
+    if all == 0 {
         return Vec::new();
     }
     let where_ = in_mapping(profile, &["file_major", "swap_in"]);
@@ -24,7 +25,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     };
     vec![advice(
         profile,
-        file + swap,
+        all,
         "memory is read from a device at the moment it is needed".to_owned(),
         format!(
             "{} page faults read a file and {} read swap space {}{where_}",

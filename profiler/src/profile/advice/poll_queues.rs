@@ -20,7 +20,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     let entries = rows(profile, CauseKind::Interrupt)
         .filter(|(row, _)| row.detail.starts_with("device:"))
         .map(|(_, count)| count)
-        .sum();
+        .fold(0, u64::saturating_add);
     let mut piece = advice(
         profile,
         entries,

@@ -37,7 +37,7 @@ pub fn all(profile: &Profile) -> Vec<Advice> {
     let mut advice: Vec<Advice> = RULES
         .iter()
         .flat_map(|rule| rule(profile))
-        .filter(|advice| advice.saves == 0 || advice.saves * WORTH_SAVING >= total)
+        .filter(|advice| advice.saves == 0 || advice.saves.saturating_mul(WORTH_SAVING) >= total)
         .collect();
     advice.sort_by_key(|advice| Reverse(advice.saves));
     advice

@@ -37,7 +37,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
                 purpose.count
             }
         })
-        .sum();
+        .fold(0, u64::saturating_add);
     if hits == 0 {
         return Vec::new();
     }

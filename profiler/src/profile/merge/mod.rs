@@ -1,0 +1,13 @@
+//! Several runs of one command as one profile of sums. Pure.
+
+mod accounting;
+#[cfg(test)]
+mod laws;
+mod ledger;
+mod left_out;
+mod memory;
+mod numbers;
+mod rows;
+mod runs;
+
+pub use runs::{Unlike, merge};
