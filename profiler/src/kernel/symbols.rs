@@ -33,6 +33,9 @@ struct Symbol {
     name_bytes: u32,
 }
 
+/// No function of a kernel is as long as this, in bytes.
+const LARGEST_FUNCTION: u64 = 1 << 20;
+
 impl Symbols {
     /// Reads the running kernel's symbols.
     ///
@@ -107,11 +110,13 @@ impl Symbols {
         self.by_address.is_empty()
     }
 
-    /// The function that an address lies in, and how far into it.
+    /// The function that an address lies in, and how far into it. Nothing of code
+    /// without a symbol, such as programs compiled while we run.
     #[must_use]
     pub fn resolve(&self, address: u64) -> Option<(&str, u64)> {
         let symbol = *self.by_address[..self.up_to(address)].last()?;
-        Some((self.name(symbol), address - symbol.address))
+        let offset = address - symbol.address;
+        (offset < LARGEST_FUNCTION).then(|| (self.name(symbol), offset))
     }
 
     /// The text from a symbol up to the next one, or nothing if it is unknown.
@@ -210,6 +215,8 @@ not a line
             Some(("asm_exc_page_fault", 5))
         );
         assert_eq!(symbols.resolve(0x1000), None);
+        // Far behind the last function there is none.
+        assert_eq!(symbols.resolve(0xffff_ffff_c840_0000), None);
     }
 
     /// A stub's range ends where the next symbol begins.
