@@ -1,5 +1,6 @@
-//! System calls that no crate in use wraps.
+//! What the system offers and no crate in use wraps as it is needed here.
 
+pub mod confined;
 pub mod fault_counters;
 pub mod perf_event;
 

@@ -54,6 +54,26 @@ pub(super) fn look_up(file: &File, module: &str, offsets: &[u64], effort: Effort
     offsets.iter().map(one).collect()
 }
 
+/// The files that are opened to look places in this one up: itself, and separate
+/// debug information where it is usually found.
+pub(super) fn readable(file: &File, module: &str) -> Vec<PathBuf> {
+    let mut files = vec![
+        format!("/proc/self/fd/{}", file.as_raw_fd()).into(),
+        "/usr/lib/debug".into(),
+        "/lib/debug".into(),
+    ];
+    let module = Path::new(module);
+    if let (Some(folder), Some(name)) = (module.parent(), module.file_name()) {
+        files.push(folder.join(".debug"));
+        for ending in [".debug", ".dwp", ".dbg"] {
+            let mut beside = name.to_owned();
+            beside.push(ending);
+            files.push(folder.join(beside));
+        }
+    }
+    files
+}
+
 /// The file's path if it still leads to it, since separate debug information is
 /// looked for beside it; else the open file.
 fn path_of(file: &File, module: &str) -> PathBuf {

@@ -2,14 +2,17 @@
 //!
 //! A program's file can be truncated while it is being read, and its debug
 //! information can be made to loop, to overflow the stack or to ask for all
-//! memory. Whatever happens here ends the helper and not the measurement: what
-//! was done until then is kept, and the rest goes on in a new helper.
+//! memory; and whoever reads it has faults of its own. Whatever happens here ends
+//! the helper and not the measurement: what was done until then is kept, and the
+//! rest goes on in a new helper. A helper has no rights to be led astray with: see
+//! [`confined`].
 
 use std::{
     fs::File,
     io::{Read, Write},
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -19,13 +22,14 @@ use nix::{
     fcntl::OFlag,
     poll::{PollFd, PollFlags, PollTimeout, poll},
     sys::{
-        resource::{Resource, setrlimit},
         signal::{Signal, kill},
-        wait::{WaitStatus, waitpid},
+        wait::waitpid,
     },
-    unistd::{ForkResult, Pid, fork, pipe2},
+    unistd::{ForkResult, Pid, fork, getpid, pipe2},
 };
 use serde::{Serialize, de::DeserializeOwned};
+
+use crate::sys::confined::{self, Limits};
 
 /// Time for everything.
 const IN_ALL: Duration = Duration::from_secs(15);
@@ -47,10 +51,15 @@ pub(super) enum Effort {
     Careful,
 }
 
-/// Does each piece of work, in order. What cannot be done has a reason.
+/// Does each piece of work, in order. What cannot be done has a reason. Files that
+/// are to be opened for it are in `may_read`, or in its folders.
 ///
 /// This process must have one thread only.
-pub(super) fn map<I, T>(items: &[I], work: impl Fn(&I, Effort) -> T) -> Vec<Result<T, String>>
+pub(super) fn map<I, T>(
+    items: &[I],
+    may_read: &[PathBuf],
+    work: impl Fn(&I, Effort) -> T,
+) -> Vec<Result<T, String>>
 where
     T: Serialize + DeserializeOwned,
 {
@@ -66,7 +75,7 @@ where
         }
         let before = done.len();
         let rest = &items[before..];
-        match helper(rest, effort, deadline, &work, &mut done) {
+        match helper(rest, effort, may_read, deadline, &work, &mut done) {
             Ok(()) => {}
             Err(error) => {
                 deaths += 1;
@@ -89,6 +98,7 @@ where
 fn helper<I, T>(
     items: &[I],
     effort: Effort,
+    may_read: &[PathBuf],
     deadline: Instant,
     work: &impl Fn(&I, Effort) -> T,
     done: &mut Vec<Result<T, String>>,
@@ -97,11 +107,19 @@ where
     T: Serialize + DeserializeOwned,
 {
     let (from, to) = pipe2(OFlag::O_CLOEXEC).context("cannot create a pipe")?;
+    let parent = getpid();
+    let limits = Limits {
+        may_read,
+        memory_bytes: MEMORY_BYTES,
+        cpu_seconds: IN_ALL.as_secs(),
+    };
     // SAFETY: this process has one thread, so the child finds every lock free.
     match unsafe { fork() }.context("cannot create a process")? {
         ForkResult::Child => {
             drop(from);
             let status = catch_unwind(AssertUnwindSafe(|| {
+                std::panic::set_hook(Box::new(|_| {}));
+                confined::confine(parent, to.as_fd(), &limits)?;
                 child(items, effort, work, &mut File::from(to))
             }));
             let code = i32::from(!matches!(status, Ok(Ok(()))));
@@ -112,12 +130,10 @@ where
             drop(to);
             let mut from = File::from(from);
             let read = receive(&mut from, items.len(), deadline, done);
-            if read.is_err() {
-                let _ = kill(child, Signal::SIGKILL);
-            }
-            let ended = reap(child);
-            read?;
-            ended
+            // It has answered, or will not: how it would end is of no interest.
+            let _ = kill(child, Signal::SIGKILL);
+            reap(child);
+            read
         }
     }
 }
@@ -129,9 +145,6 @@ fn child<I, T: Serialize>(
     work: &impl Fn(&I, Effort) -> T,
     to: &mut File,
 ) -> Result<()> {
-    std::panic::set_hook(Box::new(|_| {}));
-    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
-    setrlimit(Resource::RLIMIT_DATA, MEMORY_BYTES, MEMORY_BYTES)?;
     let mut effort = effort;
     for item in items {
         let answer = serde_json::to_vec(&work(item, effort))?;
@@ -182,15 +195,8 @@ fn read_exact(from: &mut File, bytes: &mut [u8], until: Instant) -> Result<()> {
     Ok(())
 }
 
-fn reap(child: Pid) -> Result<()> {
-    loop {
-        match waitpid(child, None) {
-            Ok(WaitStatus::Exited(_, 0)) => return Ok(()),
-            Ok(_) => anyhow::bail!("it is damaged, or was changed meanwhile"),
-            Err(Errno::EINTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+fn reap(child: Pid) {
+    while waitpid(child, None) == Err(Errno::EINTR) {}
 }
 
 #[cfg(test)]
@@ -202,7 +208,7 @@ mod tests {
     #[test]
     fn deaths_are_survived() {
         let items = ["fine", "dies", "dies at full effort", "fine"];
-        let results = map(&items, |item, effort| {
+        let results = map(&items, &[], |item, effort| {
             if *item == "dies" || (item.starts_with("dies") && effort == Effort::Full) {
                 std::process::abort();
             }
@@ -212,5 +218,55 @@ mod tests {
         assert!(results[1].is_err());
         assert_eq!(results[2], Ok(19));
         assert_eq!(results[3], Ok(4));
+    }
+
+    /// What a helper can do is to read what it is meant to, and to answer.
+    #[test]
+    fn helpers_have_no_rights() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        for name in ["given", "secret", "writable"] {
+            std::fs::write(path(name), name).expect("room");
+        }
+        let only_owner = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(path("given"), only_owner).expect("ours");
+        let kept = File::options().append(true).open(path("writable"));
+        let kept = kept.expect("ours");
+        let tried = map(&[()], &[path("given")], |(), _| {
+            let can = [
+                ("read", std::fs::read(path("given")).is_ok()),
+                ("read a secret", std::fs::read(path("secret")).is_ok()),
+                ("read /proc", std::fs::read("/proc/self/status").is_ok()),
+                ("write", std::fs::write(path("writable"), "x").is_ok()),
+                ("write to a file of ours", (&kept).write_all(b"x").is_ok()),
+                ("create", File::create(path("new")).is_ok()),
+                ("remove", std::fs::remove_file(path("secret")).is_ok()),
+                (
+                    "connect",
+                    std::net::TcpListener::bind("127.0.0.1:0").is_ok(),
+                ),
+                ("end others", kill(Pid::this(), None).is_ok()),
+                // SAFETY: nothing is shared with a child that never runs.
+                ("fork", unsafe { libc::fork() } >= 0),
+            ];
+            can.map(|(what, works)| works.then_some(what))
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        });
+        // Before Linux 5.13 nothing limits what root's helper reads.
+        // SAFETY: asks for a number, with no memory of ours.
+        let landlock = unsafe {
+            libc::syscall(
+                libc::SYS_landlock_create_ruleset,
+                std::ptr::null::<u8>(),
+                0,
+                1,
+            )
+        };
+        let mut can = tried.into_iter().next().expect("one").expect("an answer");
+        can.retain(|what| landlock > 0 || !what.starts_with("read "));
+        assert_eq!(can, ["read"]);
     }
 }

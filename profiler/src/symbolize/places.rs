@@ -1,6 +1,6 @@
 //! Where code lies, independently of the process that ran it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     elf, isolated,
@@ -152,7 +152,13 @@ impl Places {
         // The most frequent code was numbered first: if time runs out, then for
         // what matters least.
         jobs.sort_by_key(|job| job.numbers.iter().min().copied());
-        let answers = isolated::map(&jobs, |job, effort| match job.file {
+        let files = jobs
+            .iter()
+            .filter_map(|job| Some((job.file.ok()?, job.module)));
+        let may_read: Vec<PathBuf> = files
+            .flat_map(|(file, module)| elf::readable(file, module))
+            .collect();
+        let answers = isolated::map(&jobs, &may_read, |job, effort| match job.file {
             Ok(file) => elf::look_up(file, job.module, &job.offsets, effort),
             Err(reason) => job
                 .offsets

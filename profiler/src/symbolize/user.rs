@@ -151,7 +151,7 @@ fn chains(mappings: &Mappings, kept: &Kept) -> Vec<Chain> {
         };
         unwind::chain(&raw.regs, &raw.words, &mut code)
     };
-    let chains = isolated::map(&kept.stacks, unwind);
+    let chains = isolated::map(&kept.stacks, &[], unwind);
     let with_reasons = kept.stacks.iter().zip(chains);
     with_reasons
         .map(|(raw, chain)| chain.unwrap_or_else(|reason| just_innermost(raw, &reason)))
