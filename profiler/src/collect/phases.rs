@@ -13,7 +13,7 @@ use profiler_common::{
 use super::{
     maps::find,
     phase_spans::Spans,
-    snapshot::{PhaseSpan, PhaseTime},
+    snapshot::{PhaseSpan, PhaseTime, Row, Untimed},
 };
 use crate::sys::monotonic_ns;
 
@@ -22,9 +22,41 @@ pub struct Phases {
     page: NonNull<PhasePage>,
     /// The page's file, for the command to inherit.
     pub fd: RawFd,
-    sampled_ns: [u64; COUNT],
-    last_sample: (usize, u64),
+    looks: Looks,
     spans: Spans,
+}
+
+/// What looks at the page say of a program that keeps no times.
+struct Looks {
+    /// Time until the next look, by the phase that was seen.
+    sampled_ns: [u64; COUNT],
+    /// Phases that were ever seen.
+    seen: [bool; COUNT],
+    /// Phases that two looks in a row have seen. Others may have lasted for any
+    /// part of the time between two looks.
+    lasted: [bool; COUNT],
+    last: (usize, u64),
+}
+
+impl Looks {
+    fn begin(phase: usize, now_ns: u64) -> Self {
+        let mut seen = [false; COUNT];
+        seen[phase] = true;
+        Self {
+            sampled_ns: [0; COUNT],
+            seen,
+            lasted: [false; COUNT],
+            last: (phase, now_ns),
+        }
+    }
+
+    fn look(&mut self, phase: usize, now_ns: u64) {
+        let (before, since_ns) = self.last;
+        self.sampled_ns[before] += now_ns.saturating_sub(since_ns);
+        self.seen[phase] = true;
+        self.lasted[phase] |= phase == before;
+        self.last = (phase, now_ns);
+    }
 }
 
 impl Phases {
@@ -45,8 +77,7 @@ impl Phases {
         Ok(Self {
             page: page.cast(),
             fd: std::os::fd::AsRawFd::as_raw_fd(&fd),
-            sampled_ns: [0; COUNT],
-            last_sample: (0, monotonic_ns()),
+            looks: Looks::begin(clamp(UNMARKED), monotonic_ns()),
             spans: Spans::default(),
         })
     }
@@ -58,22 +89,18 @@ impl Phases {
         unsafe { self.page.read_volatile() }
     }
 
-    /// Notes the phase now, and counts the time since the last look for the
-    /// phase seen then.
+    /// Notes the phase now.
     pub fn sample(&mut self) {
         let now_ns = monotonic_ns();
-        let (phase, since_ns) = self.last_sample;
-        self.sampled_ns[phase] += now_ns.saturating_sub(since_ns);
         let page = self.read();
-        self.last_sample = (clamp(page.current), now_ns);
+        self.looks.look(clamp(page.current), now_ns);
         self.spans.look(&page, now_ns);
     }
 
     /// Restarts the clock: the window began at this moment.
     pub fn begin(&mut self, begun_ns: u64) {
         let page = self.read();
-        self.sampled_ns = [0; COUNT];
-        self.last_sample = (clamp(page.current), monotonic_ns());
+        self.looks = Looks::begin(clamp(page.current), begun_ns);
         self.spans = Spans::begin(&page, begun_ns);
     }
 
@@ -84,32 +111,11 @@ impl Phases {
         self.spans.finish(&page, ended_ns)
     }
 
-    /// How long each phase lasted that was seen at all, in a window of this
-    /// length that ended at this moment.
+    /// How long each phase lasted in a window of this length that ended at this
+    /// moment: of all phases that were seen, or that entries were counted in.
     #[must_use]
-    pub fn times(&self, ended_ns: u64, window_ns: u64) -> Vec<PhaseTime> {
-        let page = self.read();
-        let exact = page.marks != 0;
-        let times = if exact {
-            let mut kept = page.elapsed_ns;
-            kept[clamp(page.current)] += ended_ns.saturating_sub(page.entered_ns);
-            // Before the first mark nobody kept the time.
-            kept[clamp(UNMARKED)] = 0;
-            kept[clamp(UNMARKED)] = window_ns.saturating_sub(kept.iter().sum());
-            kept
-        } else {
-            self.sampled_ns
-        };
-        (0u16..)
-            .zip(times)
-            .filter(|&(_, duration_ns)| duration_ns != 0)
-            .map(|(number, duration_ns)| PhaseTime {
-                number,
-                name: name(&page, number),
-                duration_ns,
-                exact,
-            })
-            .collect()
+    pub fn times(&self, ended_ns: u64, window_ns: u64, rows: &[Row]) -> Vec<PhaseTime> {
+        times(&self.read(), &self.looks, (ended_ns, window_ns), rows)
     }
 
     /// The name of a phase.
@@ -126,6 +132,48 @@ impl Drop for Phases {
             log::debug!("cannot unmap the phase page: {error}");
         }
     }
+}
+
+fn times(
+    page: &PhasePage,
+    looks: &Looks,
+    (ended_ns, window_ns): (u64, u64),
+    rows: &[Row],
+) -> Vec<PhaseTime> {
+    let exact = page.marks != 0;
+    let (kept, mut exists) = if exact {
+        let mut kept = page.elapsed_ns;
+        kept[clamp(page.current)] += ended_ns.saturating_sub(page.entered_ns);
+        // Before the first mark nobody kept the time.
+        kept[clamp(UNMARKED)] = 0;
+        kept[clamp(UNMARKED)] = window_ns.saturating_sub(kept.iter().sum());
+        (kept.map(|ns| (ns != 0).then_some(ns)), [false; COUNT])
+    } else {
+        let (phase, since_ns) = looks.last;
+        let mut sampled_ns = looks.sampled_ns;
+        sampled_ns[phase] += ended_ns.saturating_sub(since_ns);
+        let known = std::array::from_fn(|phase| looks.lasted[phase].then_some(sampled_ns[phase]));
+        (known, looks.seen)
+    };
+    for row in rows {
+        exists[clamp(row.phase.into())] = true;
+    }
+    let untimed = if exact {
+        Untimed::NotKept
+    } else {
+        Untimed::NotSeen
+    };
+    (0u16..)
+        .zip(kept.into_iter().zip(exists))
+        .filter(|(_, (duration_ns, exists))| duration_ns.is_some() || *exists)
+        .map(|(number, (duration_ns, _))| PhaseTime {
+            number,
+            name: name(page, number),
+            duration_ns,
+            exact: exact && duration_ns.is_some(),
+            untimed: duration_ns.is_none().then_some(untimed),
+        })
+        .collect()
 }
 
 /// An index for any number that a program may have stored.
@@ -148,5 +196,73 @@ pub(super) fn name(page: &PhasePage, number: u16) -> String {
         format!("phase_{number}")
     } else {
         own.into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use profiler_common::phase::{NAME_BYTES, SETUP, STEADY, TEARDOWN};
+
+    use super::*;
+
+    fn page(current: u32, marks: u32) -> PhasePage {
+        PhasePage {
+            current,
+            marks,
+            entered_ns: 70,
+            elapsed_ns: [0; COUNT],
+            names: [[0; NAME_BYTES]; COUNT],
+        }
+    }
+
+    fn counted(phase: u32) -> Row {
+        Row {
+            phase: u16::try_from(phase).expect("small"),
+            count: 1,
+            ..Row::default()
+        }
+    }
+
+    fn shown(times: &[PhaseTime]) -> Vec<(&str, Option<u64>, Option<Untimed>)> {
+        let times = times.iter();
+        times
+            .map(|time| (&time.name[..], time.duration_ns, time.untimed))
+            .collect()
+    }
+
+    /// A phase that entries were counted in is one, though nobody saw it, and so
+    /// is one that was seen once. How long they were is not known.
+    #[test]
+    fn short_phases_are_phases() {
+        let mut looks = Looks::begin(clamp(UNMARKED), 0);
+        looks.look(clamp(UNMARKED), 50);
+        looks.look(clamp(TEARDOWN), 100);
+        let found = times(&page(TEARDOWN, 0), &looks, (110, 110), &[counted(STEADY)]);
+        let expected = [
+            ("unmarked", Some(100), None),
+            ("steady", None, Some(Untimed::NotSeen)),
+            ("teardown", None, Some(Untimed::NotSeen)),
+        ];
+        assert_eq!(shown(&found), expected);
+        looks.look(clamp(TEARDOWN), 120);
+        let found = times(&page(TEARDOWN, 0), &looks, (130, 130), &[]);
+        assert_eq!(shown(&found)[1], ("teardown", Some(30), None));
+        assert!(found.iter().all(|time| !time.exact));
+    }
+
+    /// A program that keeps the times of some phases and only stores another.
+    #[test]
+    fn a_phase_without_a_time_among_others() {
+        let looks = Looks::begin(clamp(UNMARKED), 0);
+        let mut page = page(STEADY, 2);
+        page.elapsed_ns[clamp(SETUP)] = 20;
+        let found = times(&page, &looks, (100, 100), &[counted(TEARDOWN)]);
+        let expected = [
+            ("unmarked", Some(50), None),
+            ("setup", Some(20), None),
+            ("steady", Some(30), None),
+            ("teardown", None, Some(Untimed::NotKept)),
+        ];
+        assert_eq!(shown(&found), expected);
     }
 }

@@ -98,10 +98,41 @@ pub struct PhaseTime {
     pub number: u16,
     /// Its name.
     pub name: String,
-    /// Time spent in it.
-    pub duration_ns: u64,
+    /// Time spent in it, or null where nobody saw it: `untimed` says why.
+    pub duration_ns: Option<u64>,
     /// Whether the program kept the time, or the profiler looked now and then.
     pub exact: bool,
+    /// Why its time is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untimed: Option<Untimed>,
+}
+
+/// Why it is not known how long a phase lasted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Untimed {
+    /// The program kept no times, and the phase never lasted from one look of
+    /// the profiler to the next.
+    NotSeen,
+    /// The program kept times, but none for this phase.
+    NotKept,
+}
+
+impl Untimed {
+    /// In words, after "since".
+    #[must_use]
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::NotSeen => {
+                "it was too short for the profiler to see, and the program stores the phase's \
+                 number alone: mark it with modeswitch_phase_enter()"
+            }
+            Self::NotKept => {
+                "the program kept the times of other phases only: mark this one with \
+                 modeswitch_phase_enter(), too"
+            }
+        }
+    }
 }
 
 /// One stay in a phase.

@@ -74,7 +74,7 @@ fn rows(runs: &[Named], baseline: &[Named]) -> Vec<Selection> {
 fn unit(selection: &Selection, all: &[&Profile]) -> Per {
     let comes_with_time = matches!(selection.cause, Some(CauseKind::Interrupt | CauseKind::Nmi));
     let mut times = all.iter().map(|profile| selection.time(profile));
-    let is_timed = times.all(|time| time.is_some_and(|time| time.exact && time.ns != 0));
+    let is_timed = times.all(|time| time.is_ok_and(|time| time.exact && time.ns != 0));
     if comes_with_time && is_timed {
         Per::Second
     } else {

@@ -121,14 +121,20 @@ fn one_entry(profile: &Profile, selection: &Selection, per: Per) -> Result<f64, 
     match per {
         Per::Run => Ok(1.0),
         Per::Second => match selection.time(profile) {
-            Some(time) if time.ns == 0 => Err("the run has no length".to_owned()),
-            Some(time) if time.exact => Ok(1.0 / seconds(time.ns)),
-            Some(_) => Err(
+            Ok(time) if time.ns == 0 => Err("the run has no length".to_owned()),
+            Ok(time) if time.exact => Ok(1.0 / seconds(time.ns)),
+            Ok(_) => Err(
                 "how long the phase lasted is not exactly known, since the program stores its \
                  number alone: mark it with modeswitch_phase_enter()"
                     .to_owned(),
             ),
-            None => Err("how long the phase lasted is not known".to_owned()),
+            Err(reason) => {
+                let unknown = "how long the phase lasted is not known";
+                Err(reason.map_or_else(
+                    || unknown.to_owned(),
+                    |reason| format!("{unknown}, since {}", reason.why()),
+                ))
+            }
         },
         Per::MillionIos => match &profile.io {
             None => Err("the program told nothing of its I/Os".to_owned()),

@@ -27,7 +27,8 @@ pub(crate) fn profile(entries: &[Entry]) -> Profile {
         .map(|(name, number)| PhaseTime {
             number,
             name: name.to_owned(),
-            duration_ns: 500_000_000,
+            duration_ns: Some(500_000_000),
+            untimed: None,
             exact: true,
         })
         .collect();

@@ -177,7 +177,11 @@ fn proposed(runs: &[Named]) -> Vec<(Selection, Per)> {
     let shortest = |scope: &Selection| -> Option<u64> {
         let times = runs.iter().map(|named| scope.time(&named.profile));
         times
-            .map(|time| time.filter(|time| time.exact).map_or(0, |time| time.ns))
+            .map(|time| {
+                time.ok()
+                    .filter(|time| time.exact)
+                    .map_or(0, |time| time.ns)
+            })
             .min()
             .filter(|&ns| ns != 0)
     };

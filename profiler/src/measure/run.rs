@@ -173,6 +173,7 @@ fn collect(
             symbols,
         ))
         .collect();
+    let phase_times = phases.times(observed.ended_ns, observed.window.duration_ns, &rows);
     let mut snapshot = Snapshot {
         faults,
         submissions,
@@ -195,7 +196,7 @@ fn collect(
         families: session.families,
         backend_reason: session.reason.clone(),
         stack_policy: plan.settings.stacks.name().to_owned(),
-        phases: phases.times(observed.ended_ns, observed.window.duration_ns),
+        phases: phase_times,
         window: observed.window,
         target: describe::target(&plan.subject, observed.pid),
         ending: describe::ending(&observed.outcome),

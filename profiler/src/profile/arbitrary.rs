@@ -14,7 +14,7 @@ use proptest::{
 
 use super::{
     build,
-    model::{CauseRow, CodeRow, MappingRow, PhaseTime, Profile, ThreadRow, Unavailable},
+    model::{CauseRow, CodeRow, MappingRow, PhaseTime, Profile, ThreadRow, Unavailable, Untimed},
 };
 use crate::collect::snapshot::Snapshot;
 
@@ -44,6 +44,8 @@ pub(crate) fn profile() -> impl Strategy<Value = Profile> {
 struct Circumstances {
     duration_ns: u64,
     steady_ns: Option<u64>,
+    /// Whether the length of the steady state is known.
+    is_timed: bool,
     ios: Option<u64>,
     kernel: String,
     command: Vec<String>,
@@ -60,8 +62,9 @@ impl Circumstances {
             .map(|duration_ns| PhaseTime {
                 number: 2,
                 name: "steady".to_owned(),
-                duration_ns,
-                exact: true,
+                duration_ns: self.is_timed.then_some(duration_ns),
+                exact: self.is_timed,
+                untimed: (!self.is_timed).then_some(Untimed::NotSeen),
             })
             .into_iter()
             .collect();
@@ -90,6 +93,7 @@ fn circumstances() -> impl Strategy<Value = Circumstances> {
     let times = (
         length(),
         option::of(length()),
+        prop::bool::weighted(0.8),
         option::of(prop_oneof![Just(0), 1..10_u64, Just(1_000_000)]),
     );
     let rest = (
@@ -111,7 +115,8 @@ fn circumstances() -> impl Strategy<Value = Circumstances> {
     (times, rest).prop_map(|(times, rest)| Circumstances {
         duration_ns: times.0,
         steady_ns: times.1,
-        ios: times.2,
+        is_timed: times.2,
+        ios: times.3,
         kernel: rest.0,
         command: rest.1,
         exit: rest.2,

@@ -32,13 +32,8 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         },
     };
     let accounting = accounting(snapshot, &ledger);
-    let steady_ns = window
-        .phases
-        .iter()
-        .find(|phase| phase.name == rates::STEADY_NAME)
-        .map(|phase| phase.duration_ns);
     let ios = snapshot.io.as_ref().map(|io| io.ios);
-    ledger.rates = rates::of(&ledger, window.duration_ns, steady_ns, ios);
+    ledger.rates = rates::of(&ledger, &window, ios);
     let mut profile = Profile {
         schema_version: SCHEMA_VERSION,
         tool: tool(),

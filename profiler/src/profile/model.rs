@@ -14,7 +14,9 @@ pub use super::memory_model::{MappingRow, Memory};
 pub use super::timeline::{Timeline, TimelineRow};
 pub use super::{disturbance::Disturbance, purpose::Purpose, senders::Sender};
 pub use crate::{
-    collect::snapshot::{Ending, Own, PhaseSpan, PhaseTime, Prefaulted, ProcessMemory, Target},
+    collect::snapshot::{
+        Ending, Own, PhaseSpan, PhaseTime, Prefaulted, ProcessMemory, Target, Untimed,
+    },
     kernel::version::Host,
     sys::ChildUsage,
 };
@@ -108,7 +110,7 @@ pub struct Window {
     pub start: String,
     /// Length.
     pub duration_ns: u64,
-    /// How long each phase lasted. Empty if the program marked none.
+    /// The phases, and how long each lasted. Empty if the program marked none.
     pub phases: Vec<PhaseTime>,
     /// When the program was in which phase, in order of time. Empty if it marked
     /// none.
@@ -143,7 +145,8 @@ pub struct Rates {
     pub per_second: f64,
     /// Entries in steady state, or null if none was marked.
     pub steady_total: Option<u64>,
-    /// Entries per second in steady state, or null if none was marked.
+    /// Entries per second in steady state, or null if none was marked or its time
+    /// is not known.
     pub steady_per_second: Option<f64>,
     /// Entries per million I/Os in steady state, or null if no I/Os are known.
     pub steady_per_million_ios: Option<f64>,

@@ -4,7 +4,7 @@ use profiler_common::phase::{STEADY, fixed_name};
 
 use super::{
     ledger::{as_float, seconds},
-    model::{CauseRow, Ledger, Profile, Rates},
+    model::{CauseRow, Ledger, PhaseTime, Profile, Rates, Window},
 };
 
 /// The name of the phase whose behaviour matters.
@@ -21,14 +21,15 @@ pub fn steady_count(row: &CauseRow) -> u64 {
 
 /// The rates of a ledger.
 #[must_use]
-pub fn of(ledger: &Ledger, duration_ns: u64, steady_ns: Option<u64>, ios: Option<u64>) -> Rates {
-    let steady = ledger.by_cause.iter().map(steady_count);
-    let steady_total = steady_ns.map(|_| steady.fold(0, u64::saturating_add));
+pub fn of(ledger: &Ledger, window: &Window, ios: Option<u64>) -> Rates {
+    let phase = steady(window);
+    let counts = ledger.by_cause.iter().map(steady_count);
+    let steady_total = phase.map(|_| counts.fold(0, u64::saturating_add));
     Rates {
-        per_second: as_float(ledger.total) / seconds(duration_ns),
+        per_second: as_float(ledger.total) / seconds(window.duration_ns),
         steady_total,
         steady_per_second: steady_total
-            .zip(steady_ns)
+            .zip(phase.and_then(|phase| phase.duration_ns))
             .map(|(count, ns)| as_float(count) / seconds(ns)),
         steady_per_million_ios: steady_total
             .zip(ios.filter(|&ios| ios != 0))
@@ -36,13 +37,14 @@ pub fn of(ledger: &Ledger, duration_ns: u64, steady_ns: Option<u64>, ios: Option
     }
 }
 
-/// How long the steady state lasted, if one was marked.
+/// The steady state, if one was marked.
+fn steady(window: &Window) -> Option<&PhaseTime> {
+    let mut phases = window.phases.iter();
+    phases.find(|phase| phase.name == STEADY_NAME)
+}
+
+/// How long the steady state lasted, if one was marked and its time is known.
 #[must_use]
 pub fn steady_ns(profile: &Profile) -> Option<u64> {
-    profile
-        .window
-        .phases
-        .iter()
-        .find(|phase| phase.name == STEADY_NAME)
-        .map(|phase| phase.duration_ns)
+    steady(&profile.window)?.duration_ns
 }

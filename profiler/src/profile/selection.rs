@@ -3,7 +3,7 @@
 use profiler_common::cause::CauseKind;
 use serde::{Deserialize, Serialize};
 
-use super::model::{PhaseTime, Profile};
+use super::model::{PhaseTime, Profile, Untimed};
 
 /// A name with wildcards: `*` for any characters, `?` for one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -121,20 +121,25 @@ impl Selection {
                 .is_none_or(|pattern| pattern.matches(detail))
     }
 
-    /// How long the selected part of a run lasted, or nothing if the program
-    /// did not mark it.
-    #[must_use]
-    pub fn time(&self, profile: &Profile) -> Option<SelectedTime> {
+    /// How long the selected part of a run lasted.
+    ///
+    /// # Errors
+    /// Why that is not known; no reason if the program did not mark it.
+    pub fn time(&self, profile: &Profile) -> Result<SelectedTime, Option<Untimed>> {
         let Some(name) = &self.phase else {
-            return Some(SelectedTime {
+            return Ok(SelectedTime {
                 ns: profile.window.duration_ns,
                 exact: true,
             });
         };
-        phase_time(profile, name).map(|phase| SelectedTime {
-            ns: phase.duration_ns,
-            exact: phase.exact,
-        })
+        let phase = phase_time(profile, name).ok_or(None)?;
+        match phase.duration_ns {
+            Some(ns) => Ok(SelectedTime {
+                ns,
+                exact: phase.exact,
+            }),
+            None => Err(phase.untimed),
+        }
     }
 
     fn in_phase(&self, all: u64, phases: &std::collections::BTreeMap<String, u64>) -> u64 {
@@ -165,8 +170,9 @@ fn phase_time<'a>(profile: &'a Profile, PhaseName(name): &PhaseName) -> Option<&
         .find(|phase| phase.name == *name)
 }
 
-/// Whether the program was ever in a phase. One too short to be timed shows in
-/// the counts alone. What a program that marks nothing does is in no phase.
+/// Whether the program was ever in a phase. In old documents, one too short to be
+/// timed shows in the counts alone. What a program that marks nothing does is in
+/// no phase.
 fn has_phase(profile: &Profile, name: &PhaseName) -> bool {
     let marks = !profile.window.phases.is_empty();
     let rows = &profile.ledger.by_cause;

@@ -201,6 +201,9 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
         duration_ns(own.cpu_ns)
     );
     bullet("modeswitch itself", &text, out)?;
+    for phase in verdict::untimed(profile) {
+        bullet("phase", &phase, out)?;
+    }
     for missing in &accounting.unavailable {
         let text = format!("{}: {}", missing.what, missing.reason);
         bullet("unavailable", &text, out)?;

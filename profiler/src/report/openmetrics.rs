@@ -95,10 +95,9 @@ fn counts(profile: &Profile) -> Vec<Family> {
 fn times(profile: &Profile) -> Vec<Family> {
     let mut phases = Family::gauge("phase_seconds", "How long each phase lasted.");
     for phase in &profile.window.phases {
-        phases.add(
-            [("phase", phase.name.as_str())],
-            Value::Ns(phase.duration_ns),
-        );
+        if let Some(ns) = phase.duration_ns {
+            phases.add([("phase", phase.name.as_str())], Value::Ns(ns));
+        }
     }
     let mut families = vec![
         Family::gauge("window_seconds", "How long was measured.")

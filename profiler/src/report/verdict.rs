@@ -1,7 +1,7 @@
 //! The one line that says it all.
 
 use super::units::{count, duration_ns, rate, share};
-use crate::profile::model::Profile;
+use crate::profile::model::{PhaseTime, Profile};
 
 /// The verdict on a profile.
 #[must_use]
@@ -11,6 +11,11 @@ pub fn line(profile: &Profile) -> String {
     let mut parts = vec![format!("{}/s", rate(rates.per_second))];
     if let Some(steady) = rates.steady_per_second {
         parts.push(format!("steady state {}/s", rate(steady)));
+    } else if let Some(steady) = rates.steady_total {
+        parts.push(format!(
+            "{} in a steady state of unknown length",
+            count(steady)
+        ));
     }
     if let Some(per_million) = rates.steady_per_million_ios {
         parts.push(format!(
@@ -73,6 +78,21 @@ pub fn ending(profile: &Profile) -> Option<String> {
         ));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Phases whose length nobody knows, and why.
+#[must_use]
+pub fn untimed(profile: &Profile) -> Vec<String> {
+    let untimed = |phase: &PhaseTime| {
+        let reason = phase.untimed.filter(|_| phase.duration_ns.is_none())?;
+        Some(format!(
+            "`{}` lasted an unknown time, since {}",
+            phase.name,
+            reason.why()
+        ))
+    };
+    let phases = profile.window.phases.iter();
+    phases.filter_map(untimed).collect()
 }
 
 /// A cause in plain words.

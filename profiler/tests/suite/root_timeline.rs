@@ -5,8 +5,11 @@ use serde_json::Value;
 use crate::{
     needs_root,
     support::{
+        builds::folder,
+        command::{measuring, run as run_binary, stderr},
         known::assert_known,
-        profile::{Json, counts},
+        profile::{Json, counts, from_file},
+        targets,
     },
 };
 
@@ -109,5 +112,57 @@ fn root_phases_over_time() {
             lengths.abs_diff(stated) < stated / 10 + 5_000_000,
             "{phase}"
         );
+    }
+}
+
+/// Phases that are over before anybody has looked, marked by plain stores, are
+/// phases all the same: their entries are shown and can be limited, and their
+/// length is said to be unknown.
+#[test]
+fn root_short_phases() {
+    needs_root!("root_short_phases");
+    let saved = folder("root_short_phases").join("run.json");
+    let path = saved.to_str().expect("ours is UTF-8");
+    let mut run = measuring("run");
+    run.args(["--format", "json", "-o", path, "--"]);
+    let output = run.arg(targets::counts()).args(["stores", "1000"]).output();
+    let output = output.expect("the binary starts");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let profile = from_file(&saved);
+    let expected = [
+        ("setup", 10),
+        ("steady", 1000),
+        ("flush", 5),
+        ("teardown", 20),
+    ];
+    let phases = profile.0["window"]["phases"].as_array().expect("a list");
+    for (name, count) in expected {
+        let known = profile.count_in("syscall", "getppid", name);
+        assert_known(&profile, &format!("stores: {name}"), count, known);
+        let phase = phases.iter().find(|phase| phase["name"] == name);
+        let phase = phase.unwrap_or_else(|| panic!("no {name} in {phases:?}"));
+        // An emulated processor may be slow enough for the phase to be seen.
+        let is_known = !phase["duration_ns"].is_null();
+        assert_ne!(is_known, phase["untimed"] == "not_seen", "{phase}");
+        assert_eq!(phase["exact"], false, "{phase}");
+    }
+    let rates = &profile.0["ledger"]["rates"];
+    assert_eq!(rates["steady_total"].as_u64(), Some(1000));
+    let shown = run_binary(["report", path]);
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let heading = text.lines().find(|line| line.starts_with(" cause "));
+    let heading = heading.expect("a table");
+    assert!(
+        expected.iter().all(|(name, _)| heading.contains(name)),
+        "{text}"
+    );
+    let budget = saved.with_file_name("budget.toml");
+    for (per, status) in [("", 0), ("per = 'second'\n", 4)] {
+        let limit =
+            format!("[[limit]]\ncause = 'syscall'\nphase = 'steady'\n{per}hard = 1000000000\n");
+        std::fs::write(&budget, limit).expect("ours");
+        let budget = budget.to_str().expect("ours is UTF-8");
+        let judged = run_binary(["check", "--budget", budget, path]);
+        assert_eq!(judged.status.code(), Some(status), "{}", stderr(&judged));
     }
 }

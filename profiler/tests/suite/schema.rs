@@ -142,11 +142,12 @@ fn root_fresh_documents_are_valid() {
 
 /// Fields that the first documents of schema 1 did not have, by where they are
 /// now: whoever adds one adds it here.
-const ADDED: [(&str, &[&str]); 9] = [
+const ADDED: [(&str, &[&str]); 10] = [
     (
         "",
         &["polling", "senders", "disturbance", "prefault", "runs"],
     ),
+    ("/window/phases/*", &["untimed"]),
     ("/ledger", &["user_stacks"]),
     ("/ledger/by_cause/*", &["purposes", "accesses", "major"]),
     ("/ledger/by_thread/*/by_cause/*", &["purposes"]),

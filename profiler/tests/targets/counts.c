@@ -134,6 +134,22 @@ static void int80(long n)
     teardown();
 }
 
+/* As a script does that maps the page and stores a number. */
+static void stores(long n)
+{
+    const struct { uint32_t phase; long calls; } each[] = {
+        {MODESWITCH_PHASE_SETUP, 10},
+        {MODESWITCH_PHASE_STEADY, n},
+        {MODESWITCH_PHASE_FIRST_CUSTOM, 5},
+        {MODESWITCH_PHASE_TEARDOWN, 20},
+    };
+    modeswitch_phase_name(phase, MODESWITCH_PHASE_FIRST_CUSTOM, "flush");
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++) {
+        *(volatile uint32_t *)&phase->current = each[i].phase;
+        getppid_times(each[i].calls);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -141,6 +157,10 @@ int main(int argc, char **argv)
     long m = argc > 3 ? atol(argv[3]) : 0;
 
     phase = modeswitch_phase_open();
+    if (!strcmp(mode, "stores")) {
+        stores(n);
+        return 0;
+    }
     modeswitch_phase_enter(phase, MODESWITCH_PHASE_SETUP);
     if (!strcmp(mode, "getppid")) {
         steady();

@@ -41,7 +41,9 @@ fn counts(run: &Profile) -> BTreeMap<String, u64> {
     say("total".to_owned(), run.ledger.total);
     say("window".to_owned(), run.window.duration_ns);
     for phase in &run.window.phases {
-        say(format!("phase {}", phase.name), phase.duration_ns);
+        // What is unknown in one run is so in the sum, as the largest number is.
+        let ns = phase.duration_ns.unwrap_or(u64::MAX);
+        say(format!("phase {}", phase.name), ns);
     }
     for row in &run.ledger.by_cause {
         let name = format!("cause {} {}", row.cause, row.detail);

@@ -57,7 +57,7 @@ pub fn merge(first: Profile, others: Vec<Profile>) -> Result<Profile, Unlike> {
     for row in &mut sum.ledger.by_cause {
         row.per_second = as_float(row.count) / seconds(duration_ns);
     }
-    sum.ledger.rates = rates::of(&sum.ledger, duration_ns, rates::steady_ns(&sum), ios);
+    sum.ledger.rates = rates::of(&sum.ledger, &sum.window, ios);
     sum.advice = advice::all(&sum);
     Ok(sum)
 }
@@ -125,7 +125,8 @@ fn add_window(sum: &mut Window, run: Window) {
         run.phases,
         |phase| phase.name.clone(),
         |known, phase| {
-            add(&mut known.duration_ns, phase.duration_ns);
+            known.duration_ns = add_known(known.duration_ns, phase.duration_ns);
+            known.untimed = known.untimed.or(phase.untimed);
             known.exact &= phase.exact;
         },
     );

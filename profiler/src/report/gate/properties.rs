@@ -16,7 +16,7 @@ use crate::{
         write::render,
     },
     profile::{
-        model::{CodeRow, Profile, Unavailable},
+        model::{CodeRow, Profile, Unavailable, Untimed},
         selection::{Pattern, PhaseName, Selection},
     },
     report::style::Look,
@@ -51,7 +51,7 @@ fn whole() -> impl Strategy<Value = Profile> {
     (entries(), 1..u64::MAX / 2).prop_map(|(entries, ns)| {
         let mut made = profile(&entries);
         for phase in &mut made.window.phases {
-            phase.duration_ns = (ns / 2).max(1);
+            phase.duration_ns = Some((ns / 2).max(1));
         }
         made.window.duration_ns = ns;
         made
@@ -80,6 +80,9 @@ fn any_profile() -> impl Strategy<Value = Profile> {
         }
         if no_time {
             made.window.duration_ns = 0;
+            for phase in &mut made.window.phases {
+                (phase.duration_ns, phase.untimed) = (None, Some(Untimed::NotKept));
+            }
         }
         made.accounting.unclassified = unclassified;
         made.ledger

@@ -12,6 +12,7 @@ use crate::{
             table::{Kind, facts, more, table},
         },
         units::{count, duration_ns},
+        verdict,
     },
 };
 
@@ -77,6 +78,8 @@ fn summary(profile: &Profile) -> Markup {
             ),
         ));
     }
+    let untimed = verdict::untimed(profile);
+    rows.extend(untimed.into_iter().map(|phase| ("phase", phase)));
     facts(rows)
 }
 
