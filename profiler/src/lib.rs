@@ -21,6 +21,7 @@ pub mod error;
 pub mod exit_code;
 pub mod experiment;
 pub mod fix;
+pub mod gap;
 pub mod gate;
 pub mod kernel;
 pub mod launch;

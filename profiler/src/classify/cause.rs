@@ -2,6 +2,8 @@
 
 use profiler_common::{cause::CauseKind, fault::FaultKind, vector::Vector};
 
+use crate::gap::DEVICE_PREFIX;
+
 /// Why a thread entered the kernel, in full.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
@@ -57,7 +59,7 @@ impl Cause {
             Self::PageFault(kind) => kind.name().to_owned(),
             Self::Interrupt(source) => match source {
                 InterruptSource::Vector(vector) => vector.name().to_owned(),
-                InterruptSource::Device(name) => format!("device:{name}"),
+                InterruptSource::Device(name) => format!("{DEVICE_PREFIX}{name}"),
                 InterruptSource::SomeDevice => "device".to_owned(),
                 InterruptSource::Other(name) => name.clone(),
             },

@@ -11,10 +11,7 @@ use profiler_common::{
 use serde::{Deserialize, Serialize};
 
 use super::{maps::hash, numa_hints::NumaHints};
-use crate::{
-    probe::{session::Unavailable, settings::FaultLevel},
-    sys::fault_counters::FaultCounts,
-};
+use crate::{gap::Unavailable, probe::settings::FaultLevel, sys::fault_counters::FaultCounts};
 
 /// A mapping that had page faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

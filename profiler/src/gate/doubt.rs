@@ -4,14 +4,12 @@
 //! among is never judged to be within a limit. It may still be judged to be
 //! above one: a count is never too high.
 
-use profiler_common::{
-    cause::CauseKind, fault::FaultKind, loss::Loss, names::program, vector::Vector,
-};
+use profiler_common::{cause::CauseKind, fault::FaultKind, loss::Loss};
 
 use crate::{
     digits::count,
     profile::{
-        model::{CheckVerdict, Profile, Unavailable},
+        model::{CheckVerdict, Profile},
         selection::Selection,
     },
 };
@@ -172,9 +170,9 @@ fn unclassified(profile: &Profile, selection: &Selection) -> Option<String> {
 /// What this kernel or these probes cannot show of the selection.
 fn unseen(profile: &Profile, selection: &Selection) -> Vec<String> {
     let list = profile.accounting.unavailable.iter();
-    let relevant = list.filter(|item| conceals(item, selection));
+    let relevant = list.filter(|item| selection.is_concealed_by(&item.gap));
     let mut reasons: Vec<String> = relevant
-        .map(|item| format!("{} cannot be told: {}", item.what, item.reason))
+        .map(|item| format!("{} cannot be told: {}", item.gap, item.reason))
         .collect();
     let unknown = FaultKind::Unknown.name();
     let mut rows = profile.ledger.by_cause.iter();
@@ -185,63 +183,6 @@ fn unseen(profile: &Profile, selection: &Selection) -> Vec<String> {
         reasons.push("the kind of some page faults is unknown".to_owned());
     }
     reasons
-}
-
-/// Whether something unavailable conceals entries that are meant. Entries that
-/// no limit names, such as exceptions in a total, are the reader's to know: the
-/// profile lists them, and so does the report.
-fn conceals(item: &Unavailable, selection: &Selection) -> bool {
-    let Some(cause) = selection.cause else {
-        return false;
-    };
-    match item.what.as_str() {
-        "exceptions other than page faults" => cause == CauseKind::Exception,
-        "the kind of a page fault" | "the kind and the mapping of a page fault" => {
-            kinds_of_faults(selection)
-        }
-        "major page faults" => kinds_of_faults(selection),
-        "which device interrupted" => {
-            let detail = selection.detail.as_ref();
-            cause == CauseKind::Interrupt
-                && detail.is_some_and(|pattern| pattern.0.starts_with("device:"))
-        }
-        "hypervisor callbacks" => {
-            let detail = selection.detail.as_ref();
-            cause == CauseKind::Interrupt
-                && detail.is_none_or(|pattern| pattern.matches("hypervisor_callback"))
-        }
-        other => other
-            .strip_suffix(" events")
-            .is_some_and(|program| is_probe_of(program, &item.reason, cause, selection)),
-    }
-}
-
-/// Whether a program that could not be loaded counts what is meant.
-fn is_probe_of(name: &str, reason: &str, cause: CauseKind, selection: &Selection) -> bool {
-    let vector = Vector::ALL
-        .iter()
-        .find(|vector| vector.tracepoint() == name);
-    if let Some(vector) = vector {
-        let detail = selection.detail.as_ref();
-        return cause == CauseKind::Interrupt
-            && match detail {
-                Some(pattern) if !pattern.is_open() => pattern.matches(vector.name()),
-                // A kernel that has no tracepoint for a vector does not have the
-                // vector either: among all interrupts it is not missed.
-                Some(pattern) => {
-                    pattern.matches(vector.name()) && !reason.contains("has no tracepoint")
-                }
-                None => !reason.contains("has no tracepoint"),
-            };
-    }
-    match name {
-        program::MAJOR_FAULT => kinds_of_faults(selection),
-        program::NMI_HANDLER => cause == CauseKind::Nmi,
-        program::PAGE_FAULT_USER => cause == CauseKind::PageFault,
-        program::SYS_EXIT => matches!(cause, CauseKind::Syscall | CauseKind::NewTask),
-        program::IRQ_HANDLER_ENTRY => cause == CauseKind::Interrupt,
-        _ => false,
-    }
 }
 
 /// Why the run is not a whole one.

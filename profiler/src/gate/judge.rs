@@ -12,9 +12,12 @@ use super::{
     parse::Parsed,
     verdict::{Against, Finding, KIND, Run, Verdict},
 };
-use crate::profile::{
-    model::{Profile, SCHEMA_VERSION},
-    selection::Selection,
+use crate::{
+    gap::{Concealed, Gap},
+    profile::{
+        model::{Profile, SCHEMA_VERSION},
+        selection::Selection,
+    },
 };
 
 /// A profile and what to call it.
@@ -104,15 +107,14 @@ fn notes(runs: &[Named], baseline: &[Named]) -> Vec<String> {
     };
     for named in runs {
         for item in &named.profile.accounting.unavailable {
-            match item.what.as_str() {
-                "exceptions other than page faults" | "hypervisor callbacks" => say(format!(
+            let is_entries = |concealed: &_| matches!(concealed, Concealed::Entries(..));
+            if item.gap.conceals().iter().any(is_entries) {
+                say(format!(
                     "{} are in no count, the total included: {}",
-                    item.what, item.reason
-                )),
-                "events that programs missed" => {
-                    say(format!("{} are not known: {}", item.what, item.reason));
-                }
-                _ => {}
+                    item.gap, item.reason
+                ));
+            } else if item.gap == Gap::Misses {
+                say(format!("{} are not known: {}", item.gap, item.reason));
             }
         }
     }

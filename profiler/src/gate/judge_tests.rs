@@ -9,7 +9,10 @@ use super::{
     update,
     verdict::Verdict,
 };
-use crate::profile::model::{Audit, CheckVerdict, CrossCheck, Miss, Profile, Unavailable};
+use crate::{
+    gap::{Gap, Unavailable},
+    profile::model::{Audit, CheckVerdict, CrossCheck, Miss, Profile},
+};
 
 fn judged(limit: &str, profiles: impl IntoIterator<Item = Profile>) -> Verdict {
     let parsed = parse(&format!("[[limit]]\n{limit}")).expect("a budget");
@@ -169,19 +172,17 @@ fn lost_details_matter_where_they_are_needed() {
 fn what_was_not_looked_at_is_not_none() {
     let blind = || {
         spoilt(|p| {
-            for (what, reason) in [
-                ("exceptions other than page faults", "no tracepoint"),
-                ("nmi_handler events", "no room"),
+            let unavailable = &mut p.accounting.unavailable;
+            for (gap, reason) in [
+                (Gap::Exceptions, "no tracepoint"),
+                (Gap::ProbeNotAttached("nmi_handler".to_owned()), "no room"),
                 (
-                    "thermal_apic_entry events",
+                    Gap::ProbeNotInKernel("thermal_apic_entry".to_owned()),
                     "this kernel has no tracepoint thermal_apic_entry",
                 ),
-                ("which device interrupted", "the return does not show it"),
+                (Gap::Device, "the return does not show it"),
             ] {
-                p.accounting.unavailable.push(Unavailable {
-                    what: what.to_owned(),
-                    reason: reason.to_owned(),
-                });
+                unavailable.push(Unavailable::new(gap, reason));
             }
         })
     };

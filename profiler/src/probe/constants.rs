@@ -10,14 +10,14 @@ use profiler_common::{
     names::map,
 };
 
-use super::{
-    session::Unavailable,
-    settings::{FaultLevel, Filter, Settings},
-};
-use crate::kernel::{
-    self, fault_layout,
-    layout::{Layout, VMLINUX_BTF},
-    symbols::Symbols,
+use super::settings::{FaultLevel, Filter, Settings};
+use crate::{
+    gap::{Gap, Unavailable},
+    kernel::{
+        self, fault_layout,
+        layout::{Layout, VMLINUX_BTF},
+        symbols::Symbols,
+    },
 };
 
 /// Threads whose page fault may turn out to be major: as many as can be followed.
@@ -35,10 +35,10 @@ pub(super) fn config(
     if settings.faults != FaultLevel::Count {
         match fault_layout::of(&btf) {
             Ok(found) => fault = found,
-            Err(error) => unavailable.push(Unavailable {
-                what: "the kind and the mapping of a page fault".to_owned(),
-                reason: format!("{error:#}"),
-            }),
+            Err(error) => unavailable.push(Unavailable::new(
+                Gap::FaultKindAndMapping,
+                format!("{error:#}"),
+            )),
         }
         fault.level = settings.faults.code();
     }

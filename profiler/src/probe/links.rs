@@ -72,19 +72,33 @@ pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> 
     }
 }
 
+/// The kernel has no place for a program.
+#[derive(Debug, thiserror::Error)]
+#[error("this kernel has no {kind} {name}")]
+pub(super) struct Absent {
+    kind: &'static str,
+    name: String,
+}
+
 /// Checks that this kernel has the place at all: its own words for that are
 /// hard to understand.
-fn check_there(btf: &Btf, at: AttachPoint) -> Result<()> {
+fn check_there(btf: &Btf, at: AttachPoint) -> Result<(), Absent> {
     let is_there = |name: &str, kind| btf.id_by_type_name_kind(name, kind).is_ok();
     match at {
         AttachPoint::Tracepoint(name) | AttachPoint::RawTracepoint(name) => {
             if !is_there(&format!("btf_trace_{name}"), BtfKind::Typedef) {
-                bail!("this kernel has no tracepoint {name}");
+                return Err(Absent {
+                    kind: "tracepoint",
+                    name: name.to_owned(),
+                });
             }
         }
         AttachPoint::Fentry(function) => {
             if !is_there(function, BtfKind::Func) {
-                bail!("this kernel has no function {function}");
+                return Err(Absent {
+                    kind: "function",
+                    name: function.to_owned(),
+                });
             }
         }
         // Its own symbol table decides.

@@ -15,29 +15,25 @@ use super::{
     calibration,
     catalog::{self, Probe, Role},
     constants, extras,
-    links::{self, Link},
+    links::{self, Absent, Link},
     major_faults,
     object::OBJECT,
     settings::{FaultLevel, Filter, Settings},
 };
-use crate::{error::Error, kernel::symbols::Symbols, sys::monotonic_ns};
-
-/// Something that this kernel or user cannot tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unavailable {
-    /// What.
-    pub what: String,
-    /// Why.
-    pub reason: String,
-}
+use crate::{
+    error::Error,
+    gap::{Gap, Unavailable},
+    kernel::symbols::Symbols,
+    sys::monotonic_ns,
+};
 
 /// What became of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProgramStatus {
     /// The program's name.
     pub program: String,
-    /// Why it is not attached, or null if it is.
-    pub skipped: Option<String>,
+    /// What is not known without it, or null if it is attached.
+    pub skipped: Option<Unavailable>,
     /// Events that the kernel passed over because the program was already
     /// running on that CPU. Null where this kernel does not count them.
     pub misses: Option<u64>,
@@ -247,10 +243,10 @@ impl Session {
     /// be had, faults are counted all the same.
     fn look_into_faults(&mut self, btf: &Btf) {
         if let Err(error) = calibration::calibrate(&mut self.ebpf, btf) {
-            self.unavailable.push(Unavailable {
-                what: "the kind of a page fault".to_owned(),
-                reason: format!("its page table cannot be read: {error:#}"),
-            });
+            self.unavailable.push(Unavailable::new(
+                Gap::FaultKind,
+                format!("its page table cannot be read: {error:#}"),
+            ));
         }
         match major_faults::attach(&mut self.ebpf) {
             Ok(links) => {
@@ -261,11 +257,7 @@ impl Session {
                     misses: None,
                 });
             }
-            Err(error) => self.programs.push(ProgramStatus {
-                program: program::MAJOR_FAULT.to_owned(),
-                skipped: Some(format!("{error:#}")),
-                misses: None,
-            }),
+            Err(error) => self.note(program::MAJOR_FAULT, &error),
         }
     }
 
@@ -302,15 +294,25 @@ impl Session {
         let Err(error) = self.attach(btf, probe) else {
             return true;
         };
+        self.note(probe.program, &error);
+        false
+    }
+
+    /// Notes why a program is not attached.
+    fn note(&mut self, program: &str, error: &anyhow::Error) {
         let reason = format!("{error:#}");
-        log::debug!("{}: {reason}", probe.program);
+        log::debug!("{program}: {reason}");
+        let gap = match error.downcast_ref::<Absent>() {
+            Some(_) => Gap::ProbeNotInKernel(program.to_owned()),
+            None => Gap::ProbeNotAttached(program.to_owned()),
+        };
+        // Behind the first line there is the verifier's log.
+        let reason = reason.lines().next().unwrap_or_default();
         self.programs.push(ProgramStatus {
-            program: probe.program.to_owned(),
-            // Behind the first line there is the verifier's log.
-            skipped: reason.lines().next().map(str::to_owned),
+            program: program.to_owned(),
+            skipped: Some(Unavailable::new(gap, reason)),
             misses: None,
         });
-        false
     }
 
     /// Attaches a program without which there is nothing to measure.

@@ -16,7 +16,7 @@ use super::{
     build,
     model::{CauseRow, CodeRow, MappingRow, PhaseTime, Profile, ThreadRow, Unavailable, Untimed},
 };
-use crate::collect::snapshot::Snapshot;
+use crate::{collect::snapshot::Snapshot, gap::Gap, probe::catalog};
 
 /// Any profile.
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {
@@ -51,7 +51,7 @@ struct Circumstances {
     command: Vec<String>,
     exit: Option<i32>,
     inexact: Vec<String>,
-    unavailable: Vec<String>,
+    unavailable: Vec<Gap>,
 }
 
 impl Circumstances {
@@ -81,10 +81,7 @@ impl Circumstances {
         profile.accounting.unavailable = self
             .unavailable
             .into_iter()
-            .map(|what| Unavailable {
-                what,
-                reason: "it is so".to_owned(),
-            })
+            .map(|gap| Unavailable::new(gap, "it is so"))
             .collect();
     }
 }
@@ -101,16 +98,7 @@ fn circumstances() -> impl Strategy<Value = Circumstances> {
         vec(word(&["./a", "./b"]), 0..2),
         option::of(-1..3_i32),
         vec(word(&["some were missed"]), 0..2),
-        vec(
-            word(&[
-                "exceptions other than page faults",
-                "which device interrupted",
-                "the kind and the mapping of a page fault",
-                "the mapping of a page fault",
-                "time in the kernel",
-            ]),
-            0..2,
-        ),
+        vec(gap(), 0..2),
     );
     (times, rest).prop_map(|(times, rest)| Circumstances {
         duration_ns: times.0,
@@ -123,6 +111,17 @@ fn circumstances() -> impl Strategy<Value = Circumstances> {
         inexact: rest.3,
         unavailable: rest.4,
     })
+}
+
+/// Any gap, of any program or phase.
+pub(crate) fn gap() -> impl Strategy<Value = Gap> {
+    let programs = catalog::all().into_iter().map(|probe| probe.program);
+    let subjects: Vec<&str> = programs.chain(["steady", "novel"]).collect();
+    let gaps = select(subjects).prop_flat_map(|of| select(Gap::each(of)));
+    prop_oneof![
+        20 => gaps,
+        1 => Just(Gap::Other { code: "novel".to_owned(), of: None, what: "a novelty".to_owned() }),
+    ]
 }
 
 /// Lengths of time: none, much the same, and absurd.

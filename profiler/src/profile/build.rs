@@ -8,13 +8,14 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    advice, audit, checks, code, disturbance, exactness, ledger, memory, missing,
-    model::{
-        Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Unavailable, Window,
-    },
+    advice, audit, checks, code, disturbance, exactness, ledger, memory,
+    model::{Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Window},
     polling, purpose, rates, senders, timeline,
 };
-use crate::collect::snapshot::Snapshot;
+use crate::{
+    collect::snapshot::Snapshot,
+    gap::{Gap, Unavailable},
+};
 
 /// Builds the profile of a snapshot.
 #[must_use]
@@ -142,25 +143,20 @@ fn losses(snapshot: &Snapshot) -> BTreeMap<String, u64> {
 /// What this run cannot tell, and why.
 fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
     let mut list = Vec::new();
-    let mut say = |what: &str, reason: String| {
-        list.push(Unavailable {
-            what: what.to_owned(),
-            reason,
-        });
-    };
+    let mut say = |gap: Gap, reason: &str| list.push(Unavailable::new(gap, reason));
     say(
-        "time in the kernel",
-        "this version counts entries and does not time them".to_owned(),
+        Gap::KernelTime,
+        "this version counts entries and does not time them",
     );
     if snapshot.families.exit.is_none() {
         say(
-            "exceptions other than page faults",
-            "no tracepoint shows them: they need a kernel with fentry or kprobes".to_owned(),
+            Gap::Exceptions,
+            "no tracepoint shows them: they need a kernel with fentry or kprobes",
         );
         if let Some(count) = hypervisor_callbacks(snapshot) {
             say(
-                "hypervisor callbacks",
-                format!(
+                Gap::HypervisorCallbacks,
+                &format!(
                     "no tracepoint shows them: at most {count} entries on all CPUs together, by \
                      /proc/interrupts"
                 ),
@@ -168,27 +164,22 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         }
     } else if !snapshot.families.entry {
         say(
-            "which device interrupted",
-            "the return to user mode does not show it: use `--backend audit`".to_owned(),
+            Gap::Device,
+            "the return to user mode does not show it: use `--backend audit`",
         );
     }
-    for (what, reason) in memory::unavailable(snapshot) {
-        say(what, reason);
-    }
-    for status in &snapshot.programs {
-        if let Some(reason) = &status.skipped {
-            say(&missing::without(&status.program), reason.clone());
-        }
-    }
+    list.extend(memory::unavailable(snapshot));
+    let programs = snapshot.programs.iter();
+    list.extend(programs.filter_map(|status| status.skipped.clone()));
     if snapshot
         .programs
         .iter()
         .any(|status| status.skipped.is_none() && status.misses.is_none())
     {
-        say(
-            "events that programs missed",
-            "the kernel counts them from Linux 5.12 on".to_owned(),
-        );
+        list.push(Unavailable::new(
+            Gap::Misses,
+            "the kernel counts them from Linux 5.12 on",
+        ));
     }
     list.extend(code::unavailable(snapshot));
     list

@@ -6,7 +6,7 @@ use profiler_common::cause::CauseKind;
 
 use super::{
     audit,
-    model::{CodeRow, Unavailable, UserStack},
+    model::{CodeRow, UserStack},
 };
 use crate::{
     classify::entry,
@@ -14,6 +14,7 @@ use crate::{
         snapshot::{Snapshot, StackRow, UNKNOWN_FRAME},
         user_code::{CodeIndex, UserCode, UserFrame, before, lookup_address},
     },
+    gap::{Gap, Unavailable},
 };
 
 /// Functions in which a thread begins: a chain that ends there is whole.
@@ -210,22 +211,17 @@ fn truncated(index: &CodeIndex<'_>, tgid: u32, frames: &[u64]) -> Option<String>
 /// What cannot be told of the target's code, and why.
 pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
     let mut list = Vec::new();
-    let mut say = |what: &str, reason: String| {
-        list.push(Unavailable {
-            what: what.to_owned(),
-            reason,
-        });
-    };
+    let mut say = |gap: Gap, reason: String| list.push(Unavailable::new(gap, reason));
     let mappings = &snapshot.mappings;
     if let Some(refusal) = &mappings.unavailable {
         say(
-            "the code of processes that are soon gone",
+            Gap::CodeOfShortProcesses,
             format!("mappings are read from /proc now and then, since {refusal}"),
         );
     }
     if mappings.files_not_kept != 0 {
         say(
-            "the code of some files",
+            Gap::CodeOfSomeFiles,
             format!(
                 "{} more were mapped than are kept open",
                 mappings.files_not_kept
@@ -234,7 +230,7 @@ pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
     }
     if snapshot.code.left_out != 0 {
         say(
-            "the names of the rarest instructions",
+            Gap::RareInstructions,
             format!("{} were not looked up", snapshot.code.left_out),
         );
     }

@@ -23,6 +23,7 @@ use crate::{
         faults::{Mapping, MappingId, PageFaults},
         snapshot::Snapshot,
     },
+    gap::{Gap, Unavailable},
     probe::settings::FaultLevel,
 };
 
@@ -42,27 +43,25 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
 }
 
 /// What is not known of page faults, and why.
-pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<(&str, String)> {
-    let mut list: Vec<(&str, String)> = Vec::new();
+pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
+    let mut list = Vec::new();
     if snapshot.faults.level == FaultLevel::Count.name() {
-        list.push((
-            "the kind and the mapping of a page fault",
-            "not asked for: use `--faults kind` or `--faults pages`".to_owned(),
+        list.push(Unavailable::new(
+            Gap::FaultKindAndMapping,
+            "not asked for: use `--faults kind` or `--faults pages`",
         ));
     } else if snapshot.faults.level == FaultLevel::Kind.name() {
-        list.push((
-            "the mapping of a page fault",
-            "not asked for: use `--faults pages`".to_owned(),
+        list.push(Unavailable::new(
+            Gap::FaultMapping,
+            "not asked for: use `--faults pages`",
         ));
     }
-    for missing in &snapshot.faults.unavailable {
-        list.push((&missing.what, missing.reason.clone()));
-    }
+    list.extend(snapshot.faults.unavailable.iter().cloned());
     let lost = |loss: Loss| snapshot.losses.get(loss.name()).copied().unwrap_or(0);
     let unpaged = lost(Loss::PageTableFull);
     if unpaged != 0 {
-        list.push((
-            "the pages of all page faults",
+        list.push(Unavailable::new(
+            Gap::FaultPages,
             format!(
                 "there was no room for those of {unpaged}, which are counted by mapping: distinct \
                  pages are a lower bound there; `--fault-pages` makes more room"

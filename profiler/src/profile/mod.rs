@@ -18,7 +18,6 @@ pub mod mapping_site;
 pub mod memory;
 pub mod memory_model;
 pub mod merge;
-pub mod missing;
 pub mod model;
 pub mod numa_checks;
 pub mod polling;

@@ -17,6 +17,7 @@ pub use crate::{
     collect::snapshot::{
         Ending, Own, PhaseSpan, PhaseTime, Prefaulted, ProcessMemory, Target, Untimed,
     },
+    gap::Unavailable,
     kernel::version::Host,
     sys::ChildUsage,
 };
@@ -358,15 +359,6 @@ pub enum CheckVerdict {
     /// They count different things and are shown side by side only.
     #[default]
     Informative,
-}
-
-/// Something that this run cannot tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Unavailable {
-    /// What.
-    pub what: String,
-    /// Why.
-    pub reason: String,
 }
 
 /// Something that could be done.

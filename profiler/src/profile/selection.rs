@@ -4,6 +4,7 @@ use profiler_common::cause::CauseKind;
 use serde::{Deserialize, Serialize};
 
 use super::model::{PhaseTime, Profile, Untimed};
+use crate::gap::{Concealed, Details, Gap};
 
 /// A name with wildcards: `*` for any characters, `?` for one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -46,6 +47,26 @@ impl Pattern {
             }
         }
         pattern[at..].iter().all(|&rest| rest == '*')
+    }
+
+    /// Whether it may fit one of these details.
+    fn meets(&self, details: Details) -> bool {
+        let wildcard = self.0.find(['*', '?']);
+        match (details, wildcard) {
+            (Details::All, _) | (Details::AllBut(_), Some(_)) => true,
+            (Details::Named(name), _) => self.matches(name),
+            (Details::AllBut(_), None) => details.include(&self.0),
+            (Details::Prefixed(prefix), None) => self.0.starts_with(prefix),
+            (Details::Prefixed(prefix), Some(at)) => {
+                let known = &self.0[..at];
+                known.starts_with(prefix) || prefix.starts_with(known)
+            }
+        }
+    }
+
+    /// Whether it fits every name.
+    fn fits_all(&self) -> bool {
+        !self.0.is_empty() && self.0.chars().all(|c| c == '*')
     }
 
     /// Whether there is a wildcard in it.
@@ -119,6 +140,26 @@ impl Selection {
                 .detail
                 .as_ref()
                 .is_none_or(|pattern| pattern.matches(detail))
+    }
+
+    /// Whether a gap conceals how many of these there were.
+    #[must_use]
+    pub fn is_concealed_by(&self, gap: &Gap) -> bool {
+        let is_of = |kind| self.cause.is_none_or(|cause| cause == kind);
+        gap.conceals().into_iter().any(|concealed| match concealed {
+            Concealed::Entries(kind, details) => {
+                is_of(kind) && (self.detail.as_ref()).is_none_or(|wanted| wanted.meets(details))
+            }
+            Concealed::Split(kind, details) => {
+                let detail = self.detail.as_ref().filter(|wanted| !wanted.fits_all());
+                is_of(kind) && detail.is_some_and(|wanted| wanted.meets(details))
+            }
+            Concealed::Existence(kind, name) => {
+                is_of(kind) && self.detail.as_ref().is_some_and(|wanted| wanted.0 == name)
+            }
+            Concealed::Mappings => false,
+            Concealed::Everything => true,
+        })
     }
 
     /// How long the selected part of a run lasted.

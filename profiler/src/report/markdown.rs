@@ -205,7 +205,7 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
         bullet("phase", &phase, out)?;
     }
     for missing in &accounting.unavailable {
-        let text = format!("{}: {}", missing.what, missing.reason);
+        let text = format!("{}: {}", missing.gap, missing.reason);
         bullet("unavailable", &text, out)?;
     }
     Ok(())

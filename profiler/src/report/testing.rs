@@ -108,10 +108,10 @@ pub(crate) fn nasty(name: &str, stacks: bool) -> Profile {
     profile.ledger.total = 8;
     profile.accounting.losses.insert(name.to_owned(), 1);
     profile.accounting.inexact = vec![name.to_owned()];
-    profile.accounting.unavailable = vec![Unavailable {
-        what: name.to_owned(),
-        reason: name.to_owned(),
-    }];
+    profile.accounting.unavailable = vec![Unavailable::new(
+        crate::gap::Gap::ProbeNotAttached(name.to_owned()),
+        name,
+    )];
     profile.window.duration_ns = 1_000_000_000;
     profile
 }

@@ -242,7 +242,7 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
             out,
             look,
             "unavailable",
-            &format!("{}: {}", missing.what, missing.reason),
+            &format!("{}: {}", missing.gap, missing.reason),
         )?;
     }
     Ok(())

@@ -1,10 +1,13 @@
 //! What the sum of several runs cannot tell, although a run could.
 
-use crate::profile::model::{Profile, Unavailable};
+use crate::{
+    gap::{Gap, Unavailable},
+    profile::model::Profile,
+};
 
 /// A part of a profile that some have.
 struct Part {
-    what: &'static str,
+    gap: Gap,
     is_in: fn(&Profile) -> bool,
     /// Why it is not in the sum, though all runs have it; or nothing if it is.
     reason: Option<&'static str>,
@@ -15,52 +18,52 @@ const NOT_IN_ALL: &str = "these are several runs, and not each of them has it";
 
 const PARTS: [Part; 10] = [
     Part {
-        what: "what the program said of its own work",
+        gap: Gap::Io,
         is_in: |run| run.io.is_some(),
         reason: Some("these are several runs, and percentiles do not add up"),
     },
     Part {
-        what: "entries over time",
+        gap: Gap::Timeline,
         is_in: |run| run.timeline.is_some(),
         reason: Some("these are several runs, each with a time of its own"),
     },
     Part {
-        what: "when the program was in which phase",
+        gap: Gap::PhaseSpans,
         is_in: |run| !run.window.phase_spans.is_empty(),
         reason: Some("these are several runs, each with a time of its own"),
     },
     Part {
-        what: "time in the kernel",
+        gap: Gap::KernelTime,
         is_in: |run| run.ledger.by_cause.iter().any(|row| row.time_ns.is_some()),
         reason: Some("these are several runs, and percentiles do not add up"),
     },
     Part {
-        what: "whether polling was really polling",
+        gap: Gap::Polling,
         is_in: |run| run.polling.is_some(),
         reason: None,
     },
     Part {
-        what: "who sent interrupts",
+        gap: Gap::Senders,
         is_in: |run| run.senders.is_some(),
         reason: None,
     },
     Part {
-        what: "what else the CPUs did",
+        gap: Gap::Disturbance,
         is_in: |run| run.disturbance.is_some(),
         reason: None,
     },
     Part {
-        what: "what the command's processes held",
+        gap: Gap::ProcessMemory,
         is_in: |run| run.memory.process.is_some(),
         reason: None,
     },
     Part {
-        what: "returns against entries",
+        gap: Gap::Audit,
         is_in: |run| run.accounting.audit.is_some(),
         reason: None,
     },
     Part {
-        what: "what the command used",
+        gap: Gap::Usage,
         is_in: |run| run.accounting.usage.is_some(),
         reason: None,
     },
@@ -72,19 +75,17 @@ pub(super) fn of(runs: &[&Profile]) -> Vec<Unavailable> {
         let with = runs.iter().filter(|run| (part.is_in)(run)).count();
         let is_in_some = with != 0 && with != runs.len();
         let reason = part.reason.or(is_in_some.then_some(NOT_IN_ALL));
-        Some(Unavailable {
-            what: part.what.to_owned(),
-            reason: reason.filter(|_| with != 0)?.to_owned(),
-        })
+        let reason = reason.filter(|_| with != 0)?;
+        Some(Unavailable::new(part.gap.clone(), reason))
     });
     let mut list: Vec<Unavailable> = parts.collect();
     let mut phases = runs.iter().filter_map(|run| run.polling.as_ref());
     let first = phases.next().map(|polling| &polling.phase);
     if phases.any(|polling| Some(&polling.phase) != first) {
-        list.push(Unavailable {
-            what: "whether polling was really polling".to_owned(),
-            reason: "these are several runs, and not each of them marked a steady state".to_owned(),
-        });
+        list.push(Unavailable::new(
+            Gap::Polling,
+            "these are several runs, and not each of them marked a steady state",
+        ));
     }
     list
 }

@@ -5,6 +5,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::format::{CheckFormat, Shape, write};
 use crate::{
+    gap::Gap,
     gate::{
         baseline::against_baseline,
         budget::{Bound, Budget, Limit, Per},
@@ -89,10 +90,10 @@ fn any_profile() -> impl Strategy<Value = Profile> {
             .by_thread
             .iter_mut()
             .for_each(|row| row.comm.clone_from(&word));
-        made.accounting.unavailable.push(Unavailable {
-            what: word.clone() + " events",
-            reason: word.clone(),
-        });
+        made.accounting.unavailable.push(Unavailable::new(
+            Gap::ProbeNotAttached(word.clone()),
+            word.clone(),
+        ));
         made.ledger.by_code = vec![CodeRow {
             cause: "syscall".to_owned(),
             detail: "read".to_owned(),

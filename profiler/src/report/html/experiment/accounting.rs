@@ -56,15 +56,15 @@ pub fn section(experiment: &Experiment) -> Section {
         ]
     });
     let reasons = inexact(experiment);
-    let mut missing: Vec<(&str, &str)> = all()
+    let mut missing: Vec<(String, &str)> = all()
         .flat_map(|(_, _, run)| &run.accounting.unavailable)
-        .map(|row| (row.what.as_str(), row.reason.as_str()))
+        .map(|row| (row.gap.what(), row.reason.as_str()))
         .collect();
     missing.sort_unstable();
     missing.dedup();
     let length = missing.len();
     let absent = missing.into_iter().take(LINES);
-    let absent = absent.map(|(what, why)| vec![what.to_owned(), why.to_owned()]);
+    let absent = absent.map(|(what, why)| vec![what, why.to_owned()]);
     let body = html! {
         @if reasons.is_empty() {
             p.good { "The counts of every run are exact: no event is known to have been missed." }

@@ -184,7 +184,7 @@ fn unavailable(accounting: &Accounting) -> Markup {
     let rows = missing
         .iter()
         .take(ROWS)
-        .map(|row| vec![row.what.clone(), row.reason.clone()]);
+        .map(|row| vec![row.gap.what(), row.reason.clone()]);
     html! {
         @if !missing.is_empty() {
             (table("What this run cannot tell, and why", &columns, 1, rows))
