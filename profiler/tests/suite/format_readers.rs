@@ -4,11 +4,11 @@ use std::process::{Command, Stdio};
 
 use crate::{
     formats::{PROFILES, data, printed},
-    support::{profile::from_file, skip::skip_for_tool},
+    support::{
+        profile::from_file,
+        skip::{PYTHON, has_python_module},
+    },
 };
-
-/// Debian's own, for which Debian's packages are.
-const PYTHON: &str = "/usr/bin/python3";
 
 /// Lets Python read a format of each profile. The script prints one number,
 /// which is to be the ledger's total.
@@ -32,20 +32,14 @@ fn read_by_python(format: &str, script: &str) {
     }
 }
 
-/// Whether Python has a module.
-fn has(module: &str) -> bool {
-    let mut python = Command::new(PYTHON);
-    let found = python.args(["-c", &format!("import {module}")]).output();
-    found.is_ok_and(|output| output.status.success())
-}
-
 /// Prometheus' own parsers, for both generations of the format, find each entry
 /// once.
 #[test]
 fn prometheus_reads_the_metrics() {
     let name = "prometheus_reads_the_metrics";
-    if !has("prometheus_client.openmetrics.parser") {
-        return skip_for_tool(name, "needs python3-prometheus-client (Debian's package)");
+    let module = "prometheus_client.openmetrics.parser";
+    if !has_python_module(name, module, "python3-prometheus-client") {
+        return;
     }
     let script = "
 import sys
@@ -67,8 +61,8 @@ print(sums[0])
 /// Python's reader of CSV finds the columns, and each entry once.
 #[test]
 fn python_reads_the_csv() {
-    if !has("csv") {
-        return skip_for_tool("python_reads_the_csv", "needs python3");
+    if !has_python_module("python_reads_the_csv", "csv", "python3") {
+        return;
     }
     let script = "
 import csv, sys
@@ -82,8 +76,8 @@ print(sum(int(row['entries']) for row in rows if row['record'] == 'entries'))
 /// A parser of XML finds the flame graph well-formed, with all entries at its root.
 #[test]
 fn xml_parsers_read_the_flame_graph() {
-    if !has("xml.etree") {
-        return skip_for_tool("xml_parsers_read_the_flame_graph", "needs python3");
+    if !has_python_module("xml_parsers_read_the_flame_graph", "xml.etree", "python3") {
+        return;
     }
     let script = "
 import re, sys

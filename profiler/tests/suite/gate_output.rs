@@ -158,16 +158,9 @@ for suite in suites:
 /// A `JUnit` library reads what we write, with the counts that we claim.
 #[test]
 fn junit_is_understood() {
-    let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
-        let found = Command::new(python)
-            .args(["-c", "import junitparser"])
-            .output();
-        found.is_ok_and(|output| output.status.success())
-    });
-    let Some(python) = python else {
-        let reason = "needs a JUnit reader (apt: python3-junitparser)";
-        return skip::skip_for_tool("junit_is_understood", reason);
-    };
+    if !skip::has_python_module("junit_is_understood", "junitparser", "python3-junitparser") {
+        return;
+    }
     for (profile, expected) in [
         (
             "stray.json",
@@ -182,7 +175,7 @@ fn junit_is_understood() {
         let written = check(&[profile, "--budget", "budget.toml", "--format", "junit"]);
         let file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(file.path(), &written.stdout).expect("written");
-        let read = Command::new(python)
+        let read = Command::new(skip::PYTHON)
             .args(["-c", READER])
             .stdin(file.reopen().expect("readable"))
             .output()

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{dom::Page, skip::skip_here};
+use crate::support::{dom::Page, skip::has_optional_tool};
 
 /// The browser's program.
 const BROWSER: &str = "chromium";
@@ -14,11 +14,7 @@ const WIDTHS: [u32; 3] = [360, 768, 1_280];
 /// let in by its own policy, and the browser has nothing to complain about.
 #[test]
 fn pages_fit_every_width() {
-    if Command::new(BROWSER).arg("--version").output().is_err() {
-        skip_here(
-            "pages_fit_every_width",
-            "there is no chromium (apt-get install chromium)",
-        );
+    if !has_optional_tool("pages_fit_every_width", BROWSER, BROWSER) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,7 +10,7 @@ use crate::{
         command,
         known::{assert_known, cannot_be_known},
         profile::{Json, from_output},
-        skip::{skip_for_tool, skip_here},
+        skip::{has_tool, skip_here},
         targets,
     },
 };
@@ -85,10 +85,10 @@ fn root_classic_stacks() {
             return skip_here("root_classic_stacks", &reason);
         }
     };
-    let witness = match Witness::start(&function, "counts") {
-        Ok(witness) => witness,
-        Err(reason) => return skip_for_tool("root_classic_stacks", &reason),
-    };
+    if !has_tool("root_classic_stacks", "bpftrace", "bpftrace") {
+        return;
+    }
+    let witness = Witness::start(&function, "counts").expect("a witness");
     let profile = run(
         "kprobe",
         &["--stacks", "all"],
@@ -119,8 +119,12 @@ fn root_fio_beside_bpftrace() {
         }
     };
     let fio = Path::new("/usr/bin/fio");
-    if !fio.exists() {
-        return skip_for_tool("root_fio_beside_bpftrace", "fio is not installed");
+    let tools = [("fio", "fio"), ("bpftrace", "bpftrace")];
+    if !tools
+        .iter()
+        .all(|(program, package)| has_tool("root_fio_beside_bpftrace", program, package))
+    {
+        return;
     }
     let file = polled_device();
     let filename = format!("--filename={file}");
@@ -135,10 +139,7 @@ fn root_fio_beside_bpftrace() {
     if file != "/dev/zero" {
         arguments.push("--hipri=1");
     }
-    let witness = match Witness::start(&function, "fio") {
-        Ok(witness) => witness,
-        Err(reason) => return skip_for_tool("root_fio_beside_bpftrace", &reason),
-    };
+    let witness = Witness::start(&function, "fio").expect("a witness");
     let profile = run("auto", &[], fio, &arguments).expect("it could just now");
     let theirs: u64 = witness.stacks().values().sum();
     profile.assert_accounted();

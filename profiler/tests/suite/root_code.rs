@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     needs_root,
     support::{
-        builds::{build, code, folder, has, line},
+        builds::{build, code, folder, line},
         command,
         profile::{Json, from_output},
         skip,
@@ -121,8 +121,7 @@ fn root_code_of_every_build() {
 #[test]
 fn root_code_with_musl() {
     needs_root!("root_code_with_musl");
-    if !has("musl-gcc") {
-        skip::skip_for_tool("root_code_with_musl", "needs musl-gcc (apt: musl-tools)");
+    if !skip::has_tool("root_code_with_musl", "musl-gcc", "musl-tools") {
         return;
     }
     let to = folder("root_code_with_musl").join("musl");

@@ -3,7 +3,7 @@
 use crate::{
     needs_root,
     support::{
-        known::{assert_known, cannot_be_known},
+        known::{assert_known, assert_known_of, cannot_be_known},
         profile::counts,
         skip::skip_here,
     },
@@ -142,7 +142,7 @@ fn root_spinning() {
     for cause in ["syscall", "page_fault"] {
         profile.assert_accounted();
         let counted = profile.of_cause_in(cause, "steady");
-        assert_known(&profile, &format!("spinning: {cause}"), 0, counted);
+        assert_known_of(cause, &profile, &format!("spinning: {cause}"), 0, counted);
     }
     let ticks = profile.count("interrupt", "local_timer");
     assert!(ticks > 0, "a second of spinning meets the tick");

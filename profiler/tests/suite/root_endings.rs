@@ -136,7 +136,14 @@ fn root_crashed_target() {
 #[test]
 fn root_duration() {
     needs_root!("root_duration");
+    let begin = std::time::Instant::now();
     let profile = counts(&["--duration", "300ms"], &["spin", "600000"]);
+    let all = u64::try_from(begin.elapsed().as_nanos()).expect("less than centuries");
+    let measured = profile.0["window"]["duration_ns"].as_u64().expect("a time");
+    assert!(
+        (300_000_000..all).contains(&measured),
+        "{measured} ns were measured, of {all}"
+    );
     assert_eq!(profile.0["exit"]["interrupted_by"], "duration");
     assert_eq!(profile.0["exit"]["signal"], 15);
 }

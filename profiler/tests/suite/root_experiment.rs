@@ -57,7 +57,7 @@ fn root_lazy_against_prefault() {
             .as_u64()
             .expect("a count");
         assert!(pages >= 64, "a GiB of blocks has a map of 64 pages");
-        let profile = Json(profile.clone());
+        let profile = Json::from(profile.clone());
         assert_eq!(
             profile.count_in("page_fault", "first_touch", "steady"),
             pages
@@ -66,7 +66,7 @@ fn root_lazy_against_prefault() {
         assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
     }
     for profile in profiles(&experiment, "prefault") {
-        let profile = Json(profile.clone());
+        let profile = Json::from(profile.clone());
         assert_eq!(profile.of_cause_in("page_fault", "steady"), 0);
         assert_eq!(profile.of_cause_in("syscall", "steady"), 0);
         assert!(profile.0["io"]["iops"].as_f64() > Some(0.0));

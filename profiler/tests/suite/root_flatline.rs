@@ -10,7 +10,7 @@ use crate::{
         command,
         known::{assert_known, assert_within, cannot_be_known},
         profile::from_output,
-        skip::{skip_for_tool, skip_here},
+        skip::{has_tool, skip_here},
     },
 };
 
@@ -45,11 +45,11 @@ fn root_flatline() {
          tracepoint:context_tracking:user_exit /cpu == {cpu} && comm == \"{NAME}\"/ {{ @out = count(); }} \
          interval:ms:200 {{ printf(\"ready\\n\"); }}"
     );
+    if !has_tool("root_flatline", "bpftrace", "bpftrace") {
+        return;
+    }
     let mut witness = std::process::Command::new("bpftrace");
-    let witness = match Background::start(witness.args(["-e", &script])) {
-        Ok(witness) => witness,
-        Err(reason) => return skip_for_tool("root_flatline", &reason),
-    };
+    let witness = Background::start(witness.args(["-e", &script])).expect("a witness");
     let mut command = command::measuring("run");
     command.args([
         "--format",

@@ -61,7 +61,17 @@ fn root_hammered_kprobe() {
         .as_array()
         .expect("a list");
     assert!(!said.is_empty(), "{counted} of {CALLS} and not a word");
-    assert!(counted <= CALLS);
+    // Two thirds were the most that was ever seen to be lost. Newer kernels count
+    // what they pass over: with it, none is missing.
+    let missed = profile.missed_of("syscall");
+    assert!(
+        (CALLS / 10..=CALLS).contains(&counted),
+        "{counted} of {CALLS}"
+    );
+    assert!(
+        missed == 0 || counted + missed >= CALLS,
+        "{counted} of {CALLS}, {missed} said to be missed"
+    );
     known_to_be_inexact(name, CALLS, counted, said[0].as_str().expect("a sentence"));
 }
 

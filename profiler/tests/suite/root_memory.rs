@@ -10,7 +10,7 @@ use std::{
 use crate::{
     needs_root,
     support::{
-        known::assert_known,
+        known::assert_known_of,
         profile::{Json, faults_witnessed},
         skip::skip_here,
     },
@@ -36,7 +36,13 @@ impl Run {
     /// Asserts that in steady state there were these faults, and no others.
     #[track_caller]
     fn assert_only(&self, name: &str, kind: &str, expected: u64) {
-        assert_known(&self.profile, name, expected, self.steady(kind));
+        assert_known_of(
+            "page_fault",
+            &self.profile,
+            name,
+            expected,
+            self.steady(kind),
+        );
         assert_eq!(self.profile.of_cause_in("page_fault", "steady"), expected);
     }
 
@@ -174,7 +180,13 @@ fn root_fault_swap_in() {
         .filter_map(|row| row["major"].as_u64())
         .sum();
     // None, where writing them out had not ended: then they were still in memory.
-    assert_known(&run.profile, "swapped in, major", run.major, major);
+    assert_known_of(
+        "page_fault",
+        &run.profile,
+        "swapped in, major",
+        run.major,
+        major,
+    );
 }
 
 /// Huge pages set aside beforehand: one fault for each.
@@ -269,7 +281,13 @@ fn root_fault_allowed_by_a_handler() {
         return;
     };
     let steady = run.steady("protection");
-    assert_known(&run.profile, "allowed by a handler", 100, steady);
+    assert_known_of(
+        "page_fault",
+        &run.profile,
+        "allowed by a handler",
+        100,
+        steady,
+    );
     // Some kernels make the page writable at once, others when it is written to.
     let others = run.profile.of_cause_in("page_fault", "steady") - steady;
     assert_eq!(run.steady("copy_on_write"), others);

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::{
     needs_root,
     support::{
-        builds, command,
-        known::{assert_known, assert_within, cannot_be_known},
+        command,
+        known::{assert_known_of, assert_within, cannot_be_known},
         profile::{Json, faults, from_output},
-        skip::{skip_for_tool, skip_here},
+        skip::{has_tool, skip_here},
     },
 };
 
@@ -146,7 +146,7 @@ fn assert_explained(profile: &Json, name: &str, threads: u64) {
         Some(target) => {
             let (ours, theirs) = (number(target, "ours"), number(target, "theirs"));
             if threads == 1 {
-                assert_known(profile, name, theirs, ours);
+                assert_known_of("page_fault", profile, name, theirs, ours);
             } else {
                 // Two threads may meet one hint.
                 assert_within(name, theirs, theirs + theirs / 100, ours);
@@ -167,8 +167,8 @@ fn assert_explained(profile: &Json, name: &str, threads: u64) {
 fn root_numa_hints_of_fio() {
     needs_root!("root_numa_hints_of_fio");
     let test = "root_numa_hints_of_fio";
-    if !builds::has("fio") {
-        return skip_for_tool(test, "needs fio");
+    if !has_tool(test, "fio", "fio") {
+        return;
     }
     let balancing = match Balancing::set(true) {
         Ok(balancing) => balancing,
@@ -201,8 +201,8 @@ fn root_numa_hints_of_fio() {
 fn root_numa_balancing_switched_off() {
     needs_root!("root_numa_balancing_switched_off");
     let test = "root_numa_balancing_switched_off";
-    if !builds::has("fio") {
-        return skip_for_tool(test, "needs fio");
+    if !has_tool(test, "fio", "fio") {
+        return;
     }
     let balancing = match Balancing::set(false) {
         Ok(balancing) => balancing,

@@ -39,7 +39,8 @@ fn root_stacks_of_all() {
     }
 }
 
-/// With `sample`, every cause that occurs has at least one stack.
+/// With `sample`, the first entry of a row and every 64th after it has a stack; and
+/// the first after its row was pushed out of the cache, which takes another entry.
 #[test]
 fn root_stacks_of_a_sample() {
     needs_root!("root_stacks_of_a_sample");
@@ -49,11 +50,12 @@ fn root_stacks_of_a_sample() {
         .filter(|stack| stack["detail"] == "getppid")
         .filter_map(|stack| stack["count"].as_u64())
         .sum();
-    assert!(
-        (100..6400).contains(&total),
-        "{total} stacks of 6400 entries"
-    );
     assert_eq!(profile.count("syscall", "getppid"), 6400);
+    let all = profile.0["ledger"]["total"].as_u64().expect("a count");
+    assert!(
+        (100..=100 + (all - 6400)).contains(&total),
+        "{total} stacks of 6400 entries, {all} in all"
+    );
 }
 
 /// By default none are taken.

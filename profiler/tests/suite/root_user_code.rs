@@ -15,7 +15,7 @@ use crate::{
     needs_root,
     support::{
         background::Background,
-        builds::{build, code, folder, has, line},
+        builds::{build, code, folder, line},
         command,
         profile::{Json, from_output},
         skip,
@@ -62,8 +62,8 @@ fn sites(profile: &Json) -> Vec<String> {
 #[test]
 fn root_code_in_cpp() {
     needs_root!("root_code_in_cpp");
-    if !has("g++") {
-        return skip::skip_for_tool("root_code_in_cpp", "needs g++ (apt: g++)");
+    if !skip::has_tool("root_code_in_cpp", "g++", "g++") {
+        return;
     }
     let folder = folder("root_code_in_cpp");
     let source = "shapes.cpp";
@@ -104,8 +104,8 @@ fn root_code_in_cpp() {
 fn root_code_with_musl_allocations() {
     needs_root!("root_code_with_musl_allocations");
     let test = "root_code_with_musl_allocations";
-    if !has("musl-gcc") {
-        return skip::skip_for_tool(test, "needs musl-gcc (apt: musl-tools)");
+    if !skip::has_tool(test, "musl-gcc", "musl-tools") {
+        return;
     }
     let folder = folder(test);
     for (name, options) in [

@@ -16,10 +16,9 @@ use serde_json::Value;
 use crate::{
     needs_root,
     support::{
-        builds,
         command::{assert_fails, measuring, modeswitch, stderr},
         profile::{from_file, from_output},
-        skip::skip_for_tool,
+        skip::has_tool,
     },
 };
 
@@ -132,7 +131,8 @@ fn root_own_numbers_and_what_is_run_around_them() {
     assert!(!text.contains('\u{1b}'), "no colours in a pipe");
 
     // The same document on a narrow terminal: everything in 70 columns.
-    if builds::has("script") {
+    let test = "root_own_numbers_and_what_is_run_around_them";
+    if has_tool(test, "script", "bsdutils") {
         let show = format!(
             "stty cols 70 rows 40; NO_COLOR=1 {} report {}",
             env!("CARGO_BIN_EXE_modeswitch"),
@@ -150,9 +150,6 @@ fn root_own_numbers_and_what_is_run_around_them() {
             let columns = line.trim_end().chars().count();
             assert!(columns <= 70, "{columns} columns: {line}");
         }
-    } else {
-        let test = "root_own_numbers_and_what_is_run_around_them";
-        skip_for_tool(test, "script (bsdutils) is not installed");
     }
 }
 
@@ -161,8 +158,8 @@ fn root_own_numbers_and_what_is_run_around_them() {
 #[test]
 fn root_numbers_of_a_hidden_fio() {
     needs_root!("root_numbers_of_a_hidden_fio");
-    if !builds::has("fio") {
-        return skip_for_tool("root_numbers_of_a_hidden_fio", "fio is not installed");
+    if !has_tool("root_numbers_of_a_hidden_fio", "fio", "fio") {
+        return;
     }
     let (folder, numbers) = file("fio.json");
     let metrics = format!("fio:{}", numbers.display());

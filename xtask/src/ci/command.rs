@@ -72,5 +72,5 @@ fn ebpf_object() -> Result<()> {
 }
 
 fn tests() -> Result<()> {
-    test::run(&test::Options::for_ci())
+    test::run(&test::Options::default())
 }

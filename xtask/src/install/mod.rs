@@ -7,5 +7,5 @@ mod privilege;
 mod rust_source;
 
 pub(crate) use missing::install as missing_toolchain;
-pub(crate) use packages::install as packages;
+pub(crate) use packages::{FOR_TESTS, Need, ensure, find_program, missing};
 pub(crate) use privilege::run as as_root;

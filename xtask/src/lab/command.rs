@@ -10,13 +10,13 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 
 use super::cache::{self, Cache};
-use super::guest::{Ending, Lab, Limits, Machine, Script, Signals};
+use super::guest::{EVIDENCE, Ending, Lab, Limits, Machine, Script, Signals};
 use super::kernels::{Catalog, Kernel, Wanted, fetch};
 use super::scenario::{self, Scenario};
 use super::suite::{self, Tally};
 use super::{exactness, side_by_side, tools};
 use crate::ebpf_object::process;
-use crate::workspace;
+use crate::{install, workspace};
 
 /// The lab itself failed; nothing is known of the command.
 const FAILED: u8 = 125;
@@ -123,12 +123,13 @@ struct Outcome {
     release: String,
     scenario: &'static str,
     ending: Ending,
+    boots: u32,
     tallies: Vec<Tally>,
 }
 
 fn try_run(options: &Options) -> Result<u8> {
     let wanted = Wanted::list(options.kernel.as_deref().unwrap_or("newest"))?;
-    tools::ensure_installed()?;
+    install::ensure("the lab", &tools::NEEDED)?;
     let machine = machine(options)?;
     let lab = lab(options)?;
     let scenarios = if options.scenarios {
@@ -253,18 +254,43 @@ fn on_kernel(
     script: &Script,
     scenario: &Scenario,
 ) -> Result<Outcome> {
-    let (ending, tallies) = lab.run(&scenario.machine, kernel, script, |results| {
-        if let Some(folder) = &options.results {
-            copy(results, &folder.join(&kernel.release).join(scenario.name))?;
-        }
-        Ok(suite::tallies(&scenario.rounds, results))
-    })?;
+    let (ending, boots, tallies) =
+        lab.run(&scenario.machine, kernel, script, |results, console| {
+            if results.join(EVIDENCE).exists() {
+                keep_evidence(results, console, kernel, scenario)?;
+            }
+            if let Some(folder) = &options.results {
+                copy(results, &folder.join(&kernel.release).join(scenario.name))?;
+            }
+            Ok(suite::tallies(&scenario.rounds, results))
+        })?;
     Ok(Outcome {
         release: kernel.release.clone(),
         scenario: scenario.name,
         ending,
+        boots,
         tallies,
     })
+}
+
+/// Keeps what failing tests have seen, and the guest's console, where a build is kept.
+fn keep_evidence(
+    results: &Path,
+    console: &Path,
+    kernel: &Kernel,
+    scenario: &Scenario,
+) -> Result<()> {
+    let name = format!("{} {}", kernel.release, scenario.name);
+    let name = name.trim().replace(' ', "-");
+    let folder = workspace::target_dir().join("lab-failed").join(name);
+    copy(&results.join(EVIDENCE), &folder)?;
+    let to = folder.join("console.txt");
+    fs::copy(console, &to).with_context(|| format!("cannot write {}", to.display()))?;
+    eprintln!(
+        "lab: what failed has left its evidence in {}",
+        folder.display()
+    );
+    Ok(())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -281,6 +307,12 @@ fn summarize(outcomes: &[Outcome]) {
     eprintln!();
     for outcome in outcomes {
         let place = format!("{} {}", outcome.release, outcome.scenario);
+        if outcome.boots > 1 {
+            eprintln!(
+                "{place:36} booted {} times: the emulated processor had crashed the kernel",
+                outcome.boots
+            );
+        }
         if outcome.tallies.is_empty() {
             eprintln!("{place:36} {}", outcome.ending);
         }

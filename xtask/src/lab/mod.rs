@@ -13,3 +13,4 @@ mod suite;
 mod tools;
 
 pub(crate) use command::{Options, run, scenarios};
+pub(crate) use tools::NEEDED;

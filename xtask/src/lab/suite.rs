@@ -51,7 +51,7 @@ pub(super) fn prepare(
         let mut command: Vec<OsString> = vec!["env".into()];
         command.push(format!("{BACKEND_VARIABLE}={}", round.backend).into());
         command.push(program.into());
-        command.extend(["test", "--root-only", "--second-try", "--prebuilt"].map(OsString::from));
+        command.extend(["test", "--root-only", "--prebuilt"].map(OsString::from));
         command.push(list.into());
         command.push("--record".into());
         command.push(format!("{IN_GUEST}/results/{}", file(&round.backend)).into());

@@ -22,12 +22,12 @@ pub(crate) struct Options {
     /// Leave out the tests that need root
     #[arg(long)]
     no_root: bool,
+    /// Install no packages: skip the tests that lack one
+    #[arg(long)]
+    no_install: bool,
     /// Build nothing: the binaries as `cargo xtask lab` has found them
     #[arg(long, hide = true, requires = "root_only")]
     prebuilt: Option<String>,
-    /// Run tests that need root once more if few of them fail, and tell which
-    #[arg(long)]
-    second_try: bool,
     /// Write the outcome to a file, too
     #[arg(long, hide = true)]
     record: Option<PathBuf>,
@@ -35,19 +35,11 @@ pub(crate) struct Options {
     filter: Option<String>,
 }
 
-impl Options {
-    /// As CI runs them: on machines that others use, too.
-    pub(crate) fn for_ci() -> Self {
-        Self {
-            second_try: true,
-            ..Self::default()
-        }
-    }
-}
-
 pub(crate) fn run(options: &Options) -> Result<()> {
     let filter = options.filter.as_deref();
     let access = workspace::root_access();
+    // A guest of the lab has what its host has, which is everything.
+    let tools = options.prebuilt.is_some() || prepare::packages(access, options.no_install);
     let binaries = if let Some(list) = &options.prebuilt {
         serde_json::from_str(list).context("--prebuilt is no list of binaries")?
     } else {
@@ -59,7 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.root_only {
         println!("== unprivileged tests");
         for binary in binaries.iter().filter(|b| !b.plain_tests.is_empty()) {
-            unprivileged(binary, &mut outcome)?;
+            unprivileged(binary, tools, &mut outcome)?;
         }
         doc_tests(filter, &mut outcome)?;
     }
@@ -73,7 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("== tests that need root ({})", describe(access));
         prepare::tracing(access)?;
         for binary in privileged {
-            as_root(binary, access, options.second_try, &mut outcome)?;
+            // Never twice: a miscount that happens once in fifty runs is a miscount.
+            let mut command = root_command(binary, access, tools);
+            output::run(&mut command, &binary.name, &mut outcome)?;
         }
     }
 
@@ -99,43 +93,22 @@ fn describe(access: RootAccess) -> &'static str {
     }
 }
 
-fn unprivileged(binary: &Binary, outcome: &mut Outcome) -> Result<()> {
+/// Where all tools are to be had, a test that skips itself for want of one is a failure.
+const REQUIRE_TOOLS: &str = "MODESWITCH_REQUIRE_TOOLS";
+
+fn unprivileged(binary: &Binary, tools: bool, outcome: &mut Outcome) -> Result<()> {
     let mut command = Command::new(&binary.executable);
     command.args(["--exact", "--show-output"]);
     command.args(&binary.plain_tests);
-    in_package(&mut command, binary);
-    output::run(&mut command, &binary.name, outcome).map(drop)
-}
-
-/// More failures than these have a reason that a second try does not take away.
-const FEW: usize = 3;
-
-/// Those of one binary; what fails once more if asked to.
-fn as_root(
-    binary: &Binary,
-    access: RootAccess,
-    second_try: bool,
-    outcome: &mut Outcome,
-) -> Result<()> {
-    let mut command = root_command(binary, access, &binary.root_tests);
-    let failed = output::run(&mut command, &binary.name, outcome)?;
-    if !second_try || failed.is_empty() || failed.len() > FEW {
-        return Ok(());
+    if tools {
+        command.env(REQUIRE_TOOLS, "1");
     }
-    println!("-- once more: {}", failed.join(", "));
-    let mut again = Outcome::default();
-    let mut command = root_command(binary, access, &failed);
-    output::run(&mut command, &binary.name, &mut again)?;
-    let named: Vec<String> = failed
-        .iter()
-        .map(|test| output::named(&binary.name, test))
-        .collect();
-    outcome.pass_after_all(&named, again);
-    Ok(())
+    in_package(&mut command, binary);
+    output::run(&mut command, &binary.name, outcome)
 }
 
 /// One at a time: they share the machine's tracing, and count its events.
-fn root_command(binary: &Binary, access: RootAccess, tests: &[String]) -> Command {
+fn root_command(binary: &Binary, access: RootAccess, tools: bool) -> Command {
     let mut command = match access {
         RootAccess::Root | RootAccess::None => Command::new("env"),
         RootAccess::Sudo => {
@@ -155,9 +128,12 @@ fn root_command(binary: &Binary, access: RootAccess, tests: &[String]) -> Comman
         // Where root is to be had, a test that skips itself is a failure.
         command.arg("MODESWITCH_REQUIRE_ROOT=1");
     }
+    if tools {
+        command.arg(format!("{REQUIRE_TOOLS}=1"));
+    }
     command.arg(&binary.executable);
     command.args(["--exact", "--show-output", "--test-threads=1"]);
-    command.args(tests);
+    command.args(&binary.root_tests);
     in_package(&mut command, binary);
     command
 }
@@ -174,6 +150,5 @@ fn doc_tests(filter: Option<&str>, outcome: &mut Outcome) -> Result<()> {
     command.args(["test", "--quiet", "--doc"]);
     command.args(workspace::HOST_PACKAGES);
     command.args(["--", "--show-output"]).args(filter);
-    let failed = output::run(&mut command, "doc tests", outcome);
-    failed.map(drop).context("documentation tests")
+    output::run(&mut command, "doc tests", outcome).context("documentation tests")
 }

@@ -1,6 +1,6 @@
 //! What became of the tests, added up over all binaries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -12,11 +12,11 @@ use super::known::KnownCount;
 pub(crate) struct Outcome {
     passed: usize,
     failed: Vec<String>,
-    /// Failed once, and passed when they were run again.
-    #[serde(default)]
-    unsteady: Vec<String>,
     /// Name and reason.
     skipped: BTreeMap<String, String>,
+    /// Debian's packages that skipped tests need.
+    #[serde(default)]
+    needed: BTreeSet<String>,
     /// In the order of the tests.
     #[serde(default)]
     known: Vec<KnownCount>,
@@ -24,14 +24,7 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(super) fn is_empty(&self) -> bool {
-        let Self {
-            passed,
-            failed,
-            unsteady,
-            skipped,
-            known: _,
-        } = self;
-        *passed == 0 && failed.is_empty() && unsteady.is_empty() && skipped.is_empty()
+        self.passed == 0 && self.failed.is_empty() && self.skipped.is_empty()
     }
 
     /// What programs of known counts were found to make.
@@ -53,9 +46,6 @@ impl Outcome {
         if !self.failed.is_empty() {
             parts.push(format!("FAILED: {}", self.failed.join(", ")));
         }
-        if !self.unsteady.is_empty() {
-            parts.push(format!("second try: {}", self.unsteady.join(", ")));
-        }
         if !self.skipped.is_empty() {
             parts.push(format!("{} skipped", self.skipped.len()));
         }
@@ -70,55 +60,56 @@ impl Outcome {
         self.failed.push(name.into());
     }
 
-    /// Takes over what a second try of these failed tests has shown: which have passed
-    /// now, and the counts that they found.
-    pub(super) fn pass_after_all(&mut self, names: &[String], again: Self) {
-        let passed = again.passed_of(names);
-        self.failed.retain(|name| !passed.contains(name));
-        self.unsteady.extend(passed);
-        let is_anew = |count: &KnownCount| again.known.iter().any(|new| new.name == count.name);
-        self.known.retain(|count| !is_anew(count));
-        self.known.extend(again.known);
-    }
-
-    /// Which of these passed: all that did not fail, if as many passed. A binary
-    /// that dies says nothing of what it did not come to.
-    fn passed_of(&self, names: &[String]) -> Vec<String> {
-        let named = names.iter().filter(|name| !self.failed.contains(name));
-        let named: Vec<String> = named.cloned().collect();
-        if self.passed == named.len() {
-            named
-        } else {
-            Vec::new()
+    pub(super) fn skip(&mut self, name: &str, reason: &str) {
+        let known = self.skipped.entry(name.to_owned()).or_default();
+        if known.is_empty() {
+            reason.clone_into(known);
+        } else if !known.contains(reason) {
+            known.extend(["; ", reason]);
         }
     }
 
-    pub(super) fn skip(&mut self, name: &str, reason: &str) {
-        self.skipped.insert(name.to_owned(), reason.to_owned());
+    pub(super) fn need(&mut self, package: &str) {
+        self.needed.insert(package.to_owned());
     }
 }
 
+/// Of more tests than these that are skipped for one reason, only the number is shown.
+const NAMED: usize = 4;
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, reason) in &self.skipped {
-            writeln!(f, "skipped {name}: {reason}")?;
+            by_reason.entry(reason).or_default().push(name);
         }
-        for name in &self.unsteady {
-            writeln!(f, "UNSTEADY {name}: failed, and passed at the second try")?;
+        for (reason, names) in by_reason {
+            if names.len() <= NAMED {
+                writeln!(f, "skipped {}: {reason}", names.join(", "))?;
+            } else {
+                writeln!(f, "skipped {} tests: {reason}", names.len())?;
+            }
         }
         for name in &self.failed {
             writeln!(f, "FAILED  {name}")?;
         }
-        write!(f, "tests: {} passed", self.passed)?;
-        if !self.unsteady.is_empty() {
-            write!(f, ", {} only at the second try", self.unsteady.len())?;
-        }
         write!(
             f,
-            ", {} failed, {} skipped",
+            "tests: {} passed, {} failed, {} skipped",
+            self.passed,
             self.failed.len(),
             self.skipped.len()
-        )
+        )?;
+        if !self.needed.is_empty() {
+            let packages: Vec<&str> = self.needed.iter().map(String::as_str).collect();
+            write!(
+                f,
+                "\nto run what was skipped for want of a package: \
+                 apt-get install --no-install-recommends {}",
+                packages.join(" ")
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -126,28 +117,30 @@ impl fmt::Display for Outcome {
 mod tests {
     use super::*;
 
-    /// What passes at the second try is no failure, and no secret. A binary that
-    /// died has passed nothing.
+    /// One line for one reason, however many tests it has met, and one for all packages.
     #[test]
-    fn second_tries_are_told() {
-        let names = ["s: a", "s: b"].map(str::to_owned);
+    fn skips_are_summed_up() {
         let mut outcome = Outcome::default();
-        outcome.pass(5);
-        for name in &names {
-            outcome.fail(name);
+        for number in 0..130 {
+            outcome.skip(&format!("root_{number}"), "needs root");
         }
-        outcome.pass_after_all(&names, Outcome::default());
-        assert_eq!(outcome.failed, names);
-        let mut again = Outcome::default();
-        again.pass(1);
-        again.fail("s: b");
-        outcome.pass_after_all(&names, again);
-        assert!(!outcome.is_success());
-        assert_eq!(outcome.line(), "5 passed, FAILED: s: b, second try: s: a");
-        assert!(
-            outcome
-                .to_string()
-                .contains("5 passed, 1 only at the second try, 1 failed")
+        outcome.skip("a", "needs zsh");
+        outcome.skip("a", "needs fish");
+        outcome.skip("a", "needs fish");
+        for package in ["zsh", "fish", "zsh"] {
+            outcome.need(package);
+        }
+        let text = outcome.to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "skipped 130 tests: needs root",
+                "skipped a: needs zsh; needs fish",
+                "tests: 0 passed, 0 failed, 131 skipped",
+                "to run what was skipped for want of a package: \
+                 apt-get install --no-install-recommends fish zsh",
+            ]
         );
     }
 }

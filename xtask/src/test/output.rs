@@ -1,5 +1,6 @@
 //! Running a test binary and reading what it prints.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
@@ -10,8 +11,7 @@ use super::outcome::Outcome;
 use crate::ebpf_object::process;
 
 /// Runs a test binary, passes on its output, and adds what it says to `outcome`.
-/// Returns the tests that failed.
-pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> Result<Vec<String>> {
+pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> Result<()> {
     println!("-- {name}");
     let described = process::describe(command);
     let context = || format!("cannot run `{described}`");
@@ -30,16 +30,11 @@ pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> R
         }
     }
     let status = child.wait().with_context(context)?;
-    let failed = reader.finish(name, outcome);
-    if !status.success() && failed.is_empty() {
+    let failures = reader.finish(name, outcome);
+    if !status.success() && failures == 0 {
         outcome.fail(format!("{name}: ended with {status}"));
     }
-    Ok(failed)
-}
-
-/// What a test of a binary is called in an outcome.
-pub(super) fn named(binary: &str, test: &str) -> String {
-    format!("{binary}: {test}")
+    Ok(())
 }
 
 /// Whether a line is for the developer's eyes.
@@ -54,9 +49,18 @@ enum Show {
 struct Reader {
     passed: usize,
     failed: Vec<String>,
-    skipped: Vec<(String, String)>,
+    skipped: Vec<Skip>,
+    needed: Vec<String>,
     known: Vec<KnownCount>,
     section: Section,
+}
+
+#[derive(Debug)]
+struct Skip {
+    test: String,
+    reason: String,
+    /// Whether the harness takes it for a test that has passed.
+    passed: bool,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,7 +78,11 @@ enum Section {
 impl Reader {
     fn read(&mut self, line: &str) -> Show {
         if let Some((name, reason)) = skip_notice(line) {
-            self.skipped.push((name.to_owned(), reason.to_owned()));
+            self.skip(name, reason, self.section == Section::Successes);
+            return Show::No;
+        }
+        if let Some(package) = line.strip_prefix("NEEDS ") {
+            self.needed.push(package.to_owned());
             return Show::No;
         }
         if let Some(known) = KnownCount::parse(line) {
@@ -103,35 +111,51 @@ impl Reader {
             Section::Failures => {}
             Section::Tests => {
                 if let Some((name, reason)) = ignored(line) {
-                    self.skipped.push((name.to_owned(), reason.to_owned()));
+                    self.skip(name, reason, false);
                 }
             }
         }
         if line.is_empty() { Show::No } else { Show::Yes }
     }
 
-    /// Adds everything up; returns the tests that failed.
-    fn finish(self, binary: &str, outcome: &mut Outcome) -> Vec<String> {
+    fn skip(&mut self, test: &str, reason: &str, passed: bool) {
+        self.skipped.push(Skip {
+            test: test.to_owned(),
+            reason: reason.to_owned(),
+            passed,
+        });
+    }
+
+    /// Adds everything up; returns how many tests failed.
+    fn finish(self, binary: &str, outcome: &mut Outcome) -> usize {
         let Self {
             passed,
             failed,
             skipped,
+            needed,
             known,
             section: _,
         } = self;
         for count in known {
             outcome.know(count);
         }
-        // To the harness, a test that skipped itself is one that passed.
-        let by_themselves = skipped.iter().filter(|(_, reason)| !is_ignored(reason));
-        outcome.pass(passed.saturating_sub(by_themselves.count()));
-        for (name, reason) in &skipped {
-            outcome.skip(name, reason);
+        // A test may say several times that it, or a part of it, is skipped.
+        let passed_over: BTreeSet<&str> = skipped
+            .iter()
+            .filter(|skip| skip.passed)
+            .map(|skip| skip.test.as_str())
+            .collect();
+        outcome.pass(passed.saturating_sub(passed_over.len()));
+        for skip in &skipped {
+            outcome.skip(&skip.test, &skip.reason);
+        }
+        for package in &needed {
+            outcome.need(package);
         }
         for test in &failed {
-            outcome.fail(named(binary, test));
+            outcome.fail(format!("{binary}: {test}"));
         }
-        failed
+        failed.len()
     }
 }
 
@@ -162,7 +186,7 @@ fn passed_count(counts: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Outcome, Vec<String>, String) {
+    fn read(text: &str) -> (Outcome, usize, String) {
         let mut reader = Reader::default();
         let shown = text.lines().filter(|line| reader.read(line) == Show::Yes);
         let shown = shown.collect::<Vec<_>>().join("\n");
@@ -190,6 +214,28 @@ mod tests {
         assert!(shown.contains("2 passed"), "{shown}");
     }
 
+    /// What a test skips is taken from the passed tests once, however often it says so,
+    /// and not at all if it has failed.
+    #[test]
+    fn a_test_that_skips_several_times_is_one() {
+        let (outcome, _, _) = read(
+            "running 4 tests\ntest a ... ok\ntest b ... ok\ntest c ... ok\ntest d ... FAILED\n\n\
+             successes:\n\n---- b stdout ----\nSKIPPED b: needs zsh\nNEEDS zsh\n\
+             SKIPPED b: needs fish\nNEEDS fish\n\nsuccesses:\n    a\n    b\n    c\n\n\
+             failures:\n\n---- d stdout ----\nSKIPPED d: one kind of it\n\nfailures:\n    d\n\n\
+             test result: FAILED. 3 passed; 1 failed; 0 ignored\n",
+        );
+        let mut expected = Outcome::default();
+        expected.pass(2);
+        expected.fail("suite: d");
+        expected.skip("b", "needs zsh; needs fish");
+        expected.skip("d", "one kind of it");
+        for package in ["fish", "zsh"] {
+            expected.need(package);
+        }
+        assert_eq!(outcome, expected);
+    }
+
     /// Known counts are kept, whether their test passes or fails.
     #[test]
     fn known_counts_are_kept() {
@@ -215,7 +261,7 @@ mod tests {
         expected.pass(1);
         expected.fail("suite: b");
         assert_eq!(outcome, expected);
-        assert_eq!(failed, ["b"]);
+        assert_eq!(failed, 1);
         assert!(shown.contains("panicked at"), "{shown}");
     }
 
@@ -224,6 +270,6 @@ mod tests {
     fn a_dead_binary_passes_nothing() {
         let (outcome, failed, _) = read("running 2 tests\ntest a ... ok\n");
         assert_eq!(outcome, Outcome::default());
-        assert!(failed.is_empty());
+        assert_eq!(failed, 0);
     }
 }

@@ -8,6 +8,29 @@ use crate::ebpf_object::{record, toolchain};
 use crate::install;
 use crate::workspace::{self, RootAccess};
 
+/// Whether all is there that the tests compile with, measure and compare themselves
+/// with. What is missing is installed where this process may do so without asking, or
+/// named in one line: before anything is compiled.
+pub(super) fn packages(access: RootAccess, no_install: bool) -> bool {
+    let missing = install::missing(&install::FOR_TESTS);
+    if missing.is_empty() {
+        return true;
+    }
+    let may_install = access != RootAccess::None && !no_install;
+    if may_install && install::find_program("apt-get").is_some() {
+        match install::ensure("the suite", &install::FOR_TESTS) {
+            Ok(()) => return true,
+            Err(error) => eprintln!("{error:#}"),
+        }
+    }
+    eprintln!(
+        "some tests will be skipped: they need what is not installed: \
+         `sudo apt-get install --no-install-recommends {}`",
+        missing.join(" ")
+    );
+    false
+}
+
 /// The profiler embeds the eBPF object. Where that is out of date, its build
 /// script makes it anew, and needs the toolchain.
 pub(super) fn object() -> Result<()> {

@@ -10,6 +10,8 @@ use nix::{
     unistd::Pid,
 };
 
+use super::evidence;
+
 /// A program that says `ready`, and is killed in the end if it still runs.
 pub(crate) struct Background {
     child: Child,
@@ -27,7 +29,10 @@ impl Background {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{command:?} cannot be run: {error}"))?;
+            .map_err(|error| {
+                let program = command.get_program().to_string_lossy();
+                format!("{program} cannot be run: {error}")
+            })?;
         let output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut background = Self { child, output };
         let mut line = String::new();
@@ -61,6 +66,7 @@ impl Background {
         kill(pid, Signal::SIGINT).expect("it still runs");
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).expect("text");
+        evidence::note("witness.txt", rest.as_str());
         rest
     }
 }

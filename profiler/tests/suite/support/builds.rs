@@ -30,12 +30,6 @@ pub(crate) fn folder(test: &str) -> PathBuf {
     folder
 }
 
-/// Whether a tool can be started.
-pub(crate) fn has(tool: &str) -> bool {
-    let found = Command::new(tool).arg("--version").output();
-    found.is_ok()
-}
-
 /// Builds a source into a folder.
 #[track_caller]
 pub(crate) fn build(compiler: &str, options: &[&str], source: &str, to: &Path) -> PathBuf {

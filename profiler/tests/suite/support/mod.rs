@@ -6,6 +6,7 @@ pub(crate) mod builds;
 pub(crate) mod command;
 pub(crate) mod control_group;
 pub(crate) mod dom;
+pub(crate) mod evidence;
 pub(crate) mod json_schema;
 pub(crate) mod known;
 pub(crate) mod profile;

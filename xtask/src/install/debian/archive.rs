@@ -39,6 +39,11 @@ impl Archive {
         )
     }
 
+    /// Where it is.
+    pub(crate) fn mirror(&self) -> &str {
+        &self.base
+    }
+
     fn open(base: &str, suite: &str, scratch: &Path) -> Result<Self> {
         let suite = format!("{base}/dists/{suite}");
         let signed = scratch.join("InRelease");

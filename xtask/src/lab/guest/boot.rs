@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::accelerator::Accelerator;
 use super::console::Console;
@@ -30,6 +30,8 @@ const STEP: Duration = Duration::from_millis(50);
 const FAREWELL: Duration = Duration::from_secs(15);
 /// How often a guest is booted that is lost through the emulation.
 const ATTEMPTS: u32 = 3;
+/// Where the suite's failing tests leave what they have seen, among the results.
+pub(in crate::lab) const EVIDENCE: &str = "failed";
 const TRIAL: Duration = Duration::from_secs(20);
 const DRIVE_BYTES: u64 = 1 << 30;
 const DISK_BYTES: u64 = 4 << 30;
@@ -57,14 +59,15 @@ pub(in crate::lab) struct Lab {
 }
 
 impl Lab {
-    /// Runs a script in a guest. `results` sees what it left behind.
+    /// Runs a script in a guest. `results` sees what it left behind, and its console.
+    /// Also tells how often the guest was booted.
     pub(in crate::lab) fn run<T>(
         &self,
         machine: &Machine,
         kernel: &Kernel,
         script: &Script,
-        results: impl FnOnce(&Path) -> Result<T>,
-    ) -> Result<(Ending, T)> {
+        results: impl FnOnce(&Path, &Path) -> Result<T>,
+    ) -> Result<(Ending, u32, T)> {
         let initramfs = initramfs::build(kernel)?;
         let accelerator = if self.emulate {
             Accelerator::Tcg
@@ -73,12 +76,12 @@ impl Lab {
                 self.trial(machine, kernel, &initramfs)
             })?
         };
-        let mut attempts = 1..=ATTEMPTS;
-        loop {
-            let is_last = attempts.next() == Some(ATTEMPTS);
+        for attempt in 1.. {
             let boot = Boot::prepare(&self.cache, &initramfs, script)?;
             let (ending, by_the_emulator) = self.attempt(machine, kernel, accelerator, &boot)?;
-            if by_the_emulator && !is_last {
+            // What a test has found before that is not to be lost.
+            let has_failed = boot.share.results().join(EVIDENCE).exists();
+            if by_the_emulator && attempt < ATTEMPTS && !has_failed {
                 eprintln!(
                     "lab: {}: the emulated processor ran into a breakpoint that the kernel had \
                      taken away; booting again",
@@ -86,8 +89,10 @@ impl Lab {
                 );
                 continue;
             }
-            return Ok((ending, results(&boot.share.results())?));
+            let left = results(&boot.share.results(), &boot.path("console"))?;
+            return Ok((ending, attempt, left));
         }
+        bail!("the guest was never booted")
     }
 
     /// One boot. Also tells whether it was lost through the emulation.

@@ -10,7 +10,7 @@ mod script;
 mod share;
 mod signals;
 
-pub(super) use boot::{Lab, Limits};
+pub(super) use boot::{EVIDENCE, Lab, Limits};
 pub(super) use ending::Ending;
 pub(super) use machine::Machine;
 pub(super) use script::Script;
