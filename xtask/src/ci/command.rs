@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
-use super::{deny, file_size, lint, no_op, step};
-use crate::{build_ebpf, lab, test, workspace};
+use super::{bare, binaries, deny, lint, no_op, step};
+use crate::{build_ebpf, install, lab, test, workspace};
 
 type Step = (&'static str, fn() -> Result<()>);
 
 const STEPS: &[Step] = &[
     ("formatting", format),
-    ("file sizes", file_size::check),
+    ("no binaries", binaries::check),
     ("clippy, user side", lint::user_side),
     ("clippy, eBPF side", lint::ebpf_side),
     ("documentation", documentation),
@@ -24,9 +24,15 @@ const STEPS: &[Step] = &[
 /// Do all that CI does: lints, documentation, licences, rebuilds, tests
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Install the pieces of the eBPF toolchain that are missing, first
+    /// Install what is missing first: Debian's packages, and pieces of the eBPF toolchain
     #[arg(long)]
     install: bool,
+    /// Also run the suite on a Debian that has gcc, git and Rust, and nothing more
+    #[arg(long)]
+    bare: bool,
+    /// Only the steps whose names contain this
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
     /// Also run the kernel lab's scenarios, which take most of an hour
     #[arg(long)]
     lab: bool,
@@ -35,11 +41,27 @@ pub(crate) struct Options {
 /// Runs the steps; the first one that fails ends it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let begin = Instant::now();
-    build_ebpf::toolchain(options.install)?;
     let mut steps = STEPS.to_vec();
+    let mut needs = install::FOR_TESTS.to_vec();
+    if options.bare {
+        steps.push(("tests on a bare Debian", bare::check));
+        needs.extend(bare::NEEDED);
+    }
     if options.lab {
         steps.push(("kernel lab", lab::scenarios));
+        needs.extend(lab::NEEDED);
     }
+    if let Some(only) = &options.only {
+        steps.retain(|(name, _)| name.contains(only.as_str()));
+        ensure!(
+            !steps.is_empty(),
+            "no step has a name that contains `{only}`"
+        );
+    }
+    if options.install {
+        install::ensure("ci", &needs)?;
+    }
+    build_ebpf::toolchain(options.install)?;
     for (number, (name, step)) in steps.iter().enumerate() {
         println!("[{}/{}] {name}", number + 1, steps.len());
         let begin = Instant::now();

@@ -15,6 +15,8 @@ pub(super) fn check() -> Result<()> {
         println!("      installing cargo-deny {CARGO_DENY}");
         let mut cargo = workspace::cargo();
         cargo.args(["install", "cargo-deny", "--locked", "--version", CARGO_DENY]);
+        // It works for a second, and takes minutes to optimise.
+        cargo.args(["--profile", "dev"]);
         step::quietly(cargo.env_remove("CARGO_TARGET_DIR"))?;
     }
     let mut cargo = workspace::cargo();
