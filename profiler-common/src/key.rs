@@ -12,7 +12,7 @@ pub struct LedgerKey {
     pub user_ip: u64,
     /// System-call number, page-fault detail, or vector, by `kind`.
     pub detail: u32,
-    /// Low half of the entry stub's return address. Exit probes only: else 0.
+    /// Low half of how the thread came in ([`crate::stub`]). Exit probes only: else 0.
     pub slot: u32,
     /// The phase that the program had marked.
     pub phase: u16,
@@ -75,7 +75,7 @@ pub struct StackKey {
     pub kernel_stack: i32,
     /// User stack id, or negative: none.
     pub user_stack: i32,
-    /// Low half of the entry stub's return address. Exit probes only: else 0.
+    /// Low half of how the thread came in ([`crate::stub`]). Exit probes only: else 0.
     pub slot: u32,
     /// The phase that the program had marked.
     pub phase: u16,

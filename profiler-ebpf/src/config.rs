@@ -2,7 +2,7 @@
 //! the kernel freezes them, and the verifier drops what they switch off.
 
 use aya_ebpf::Global;
-use profiler_common::{config::ProbeConfig, stub::TextRange};
+use profiler_common::config::ProbeConfig;
 
 /// See [`ProbeConfig`].
 #[unsafe(no_mangle)]
@@ -40,22 +40,21 @@ macro_rules! config {
 }
 pub(crate) use config;
 
-/// Whether an address lies in a range of [`CONFIG`].
+/// Whether a [`slot`](crate::regs::slot) lies in a range of [`CONFIG`].
 macro_rules! in_text {
     ($($range:tt)+) => {
-        |address: u64| profiler_common::stub::TextRange {
-            start: $crate::config::config!(entry_text.$($range)+.start),
-            end: $crate::config::config!(entry_text.$($range)+.end),
-        }.contains(address)
+        |word: u64| $crate::config::text_range!($($range)+).contains(word)
     };
 }
 pub(crate) use in_text;
 
-/// The range of all entry code.
-#[inline(always)]
-pub fn entry_text() -> TextRange {
-    TextRange {
-        start: config!(entry_text.all.start),
-        end: config!(entry_text.all.end),
-    }
+/// One of the ranges of [`CONFIG`].
+macro_rules! text_range {
+    ($($range:tt)+) => {
+        profiler_common::stub::TextRange {
+            start: $crate::config::config!(entry_text.$($range)+.start),
+            end: $crate::config::config!(entry_text.$($range)+.end),
+        }
+    };
 }
+pub(crate) use text_range;

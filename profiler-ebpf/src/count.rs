@@ -21,7 +21,7 @@ pub struct Entry {
     pub kind: u8,
     /// System-call number, page-fault error code, or vector, by `kind`.
     pub detail: u32,
-    /// Low half of the entry stub's return address, from an exit probe, or 0.
+    /// Low half of how the thread came in ([`regs::slot`]), from an exit probe, or 0.
     pub slot: u32,
     /// The user instruction responsible, or 0.
     pub user_ip: u64,

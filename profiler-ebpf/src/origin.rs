@@ -10,26 +10,25 @@
 
 use aya_ebpf::{cty::c_void, helpers::bpf_get_stack};
 use core::{arch::asm, mem::MaybeUninit};
-use profiler_common::loss::Loss;
+use profiler_common::{loss::Loss, stub::EntryFrames};
 
-use crate::{config::entry_text, losses};
+use crate::{config::text_range, losses};
 
 /// Frames looked at. An interrupt from user mode has at most 9 below its
 /// tracepoint; a stack that fills this is a nested one.
 const FRAMES: usize = 16;
 
 /// Whether the only entry frame on the current kernel stack, at the start of an
-/// interrupt's handler, is `slot`.
+/// interrupt's handler, is that of `slot`.
 #[inline(never)]
 pub fn is_outermost(ctx: *mut c_void, slot: u64) -> bool {
     is_only_entry::<FRAMES>(ctx, slot)
 }
 
-/// Whether the only entry frame on the current kernel stack is `slot`, if the
-/// stack has fewer than this many frames.
+/// Whether the only entry frame on the current kernel stack is that of `slot`, if
+/// the stack has fewer than this many frames.
 ///
-/// Without branches in the loop: the verifier of older kernels would follow
-/// every combination of them. Callers are functions of their own: up to 6.1 the
+/// Callers are functions of their own: up to 6.1 the
 /// verifier allows 512 bytes of stack to a program and all that it calls, and
 /// these frames must not add to what counting needs.
 #[inline(always)]
@@ -50,22 +49,12 @@ pub fn is_only_entry<const FRAMES: usize>(ctx: *mut c_void, slot: u64) -> bool {
         losses::note(Loss::OriginUnknown, 1);
         return false;
     }
-    let text = entry_text();
-    let length = text.end.wrapping_sub(text.start);
-    let mut found = 0u64;
-    let mut sum = 0u64;
-    let mut below = 0u64;
+    let all = text_range!(all);
+    let mut entries = EntryFrames::default();
     for index in 0..FRAMES {
         // SAFETY: initialised by the helper: what it does not use it clears.
         let frame = unsafe { (*buffer)[index] };
-        let offset = frame.wrapping_sub(text.start);
-        // 1 if 0 <= offset < length, taking both as signed; else 0.
-        let inside = (!offset & offset.wrapping_sub(length)) >> 63;
-        // What is behind an entry frame was interrupted: a stack that cannot be
-        // walked any further than that ends there.
-        below += found & u64::from(frame != 0);
-        found += inside;
-        sum = sum.wrapping_add(frame & inside.wrapping_neg());
+        entries.see(frame, all);
         // SAFETY: copies three registers onto themselves. It only keeps the compiler
         // from doing all frames side by side, for which it would take 400 bytes
         // of stack. With no instruction at all the kernel would refuse the line
@@ -75,12 +64,12 @@ pub fn is_only_entry<const FRAMES: usize>(ctx: *mut c_void, slot: u64) -> bool {
                 "{0} = {0}",
                 "{1} = {1}",
                 "{2} = {2}",
-                inout(reg) found,
-                inout(reg) sum,
-                inout(reg) below,
+                inout(reg) entries.found,
+                inout(reg) entries.sum,
+                inout(reg) entries.behind,
                 options(nomem, nostack, preserves_flags)
             );
         };
     }
-    written < i64::from(bytes) && found == 1 && below == 0 && sum == slot
+    written < i64::from(bytes) && entries.is_only(slot, text_range!(fred_user))
 }

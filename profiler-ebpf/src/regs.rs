@@ -11,7 +11,10 @@ use aya_ebpf::{
     },
 };
 
-use crate::config::{HAS_TASK_PT_REGS, config};
+use core::mem::offset_of;
+use profiler_common::stub::event;
+
+use crate::config::{HAS_TASK_PT_REGS, config, in_text, text_range};
 
 /// The saved registers, with the fields that the programs read.
 #[repr(C)]
@@ -21,6 +24,10 @@ pub struct Regs {
     pub orig_ax: u64,
     /// The user instruction at which the thread goes on.
     pub ip: u64,
+    /// Code segment, flags and stack pointer.
+    rest: [u64; 3],
+    /// The stack segment; with FRED, above it the event that the thread came in by.
+    ss: u64,
 }
 
 /// One field of saved registers.
@@ -58,18 +65,24 @@ pub fn of_current() -> Option<u64> {
     Some(stack + u64::from(config!(stack_to_regs_offset)))
 }
 
-/// The return address that the entry stub pushed below the registers: it says
-/// how the thread came in. About 30 ns.
+/// How the thread came in: see [`profiler_common::stub`]. About 30 ns.
 #[inline(always)]
 pub fn slot(regs: u64) -> Option<u64> {
-    // SAFETY: the helper checks the address.
-    unsafe { bpf_probe_read_kernel((regs - 8) as *const u64) }.ok()
+    let stub = word(regs - 8, 0)?;
+    // A new task has yet to come in for the first time: its stub is its own, and
+    // the event its parent's.
+    if config!(entry_text.fred_user.end) == 0 || !in_text!(fred_user)(stub) {
+        return Some(stub);
+    }
+    let ss = word(regs, offset_of!(Regs, ss))?;
+    let orig_ax = word(regs, offset_of!(Regs, orig_ax))?;
+    Some(event::of_frame(ss, orig_ax, text_range!(common_interrupt)))
 }
 
 /// The system-call number and the user instruction.
 #[inline(always)]
 pub fn call(regs: u64) -> Option<Call> {
-    let field = regs + core::mem::offset_of!(Regs, orig_ax) as u64;
+    let field = regs + offset_of!(Regs, orig_ax) as u64;
     // SAFETY: the helper checks the address.
     unsafe { bpf_probe_read_kernel(field as *const Call) }.ok()
 }

@@ -1,8 +1,14 @@
-//! Rows of the exit backend: the entry stub's name tells the cause.
+//! Rows of the exit backend: the entry stub's name tells the cause, or with FRED
+//! the event.
 
 use std::collections::BTreeMap;
 
-use profiler_common::{fault::FaultKind, key::key_flags, vector::Vector};
+use profiler_common::{
+    fault::FaultKind,
+    key::key_flags,
+    stub::event,
+    vector::{EXCEPTIONS, Vector, WITHOUT_TRACEPOINT},
+};
 
 use super::{
     cause::{Cause, InterruptSource},
@@ -10,9 +16,13 @@ use super::{
 };
 use crate::collect::snapshot::Row;
 
-/// The cause of a return, by the function that the stub's return address lies in.
+/// The cause of a return, by the event, or by the function that the stub's return
+/// address lies in.
 #[must_use]
 pub fn cause(row: &Row, symbols: &BTreeMap<u64, (String, u64)>) -> Cause {
+    if let Some((kind, vector)) = event::parts(row.slot) {
+        return of_event(kind, vector, row);
+    }
     match symbols.get(&row.slot) {
         Some((stub, _)) => of_stub(stub, row),
         None => Cause::Unclassified(format!("unknown_stub_{:#x}", row.slot)),
@@ -48,6 +58,49 @@ fn of_stub(stub: &str, row: &Row) -> Cause {
         return Cause::Exception(exception_name(name).to_owned());
     }
     Cause::Unclassified(format!("stub_{stub}"))
+}
+
+/// The cause that an event of FRED stands for, as `arch/x86/entry/entry_fred.c`
+/// hands it out: with the names that the stubs have elsewhere.
+fn of_event(kind: u8, vector: u8, row: &Row) -> Cause {
+    match row.slot {
+        event::SYSCALL => return Cause::Syscall(syscall::name(row.detail, row.flags)),
+        event::INT80 | event::SYSENTER => {
+            return Cause::Syscall(syscall::name(row.detail, row.flags | key_flags::COMPAT));
+        }
+        event::PAGE_FAULT => return Cause::PageFault(FaultKind::Unknown),
+        event::DEVICE => return Cause::Interrupt(InterruptSource::SomeDevice),
+        event::NMI_CODE => return Cause::Nmi,
+        _ => {}
+    }
+    let exception = |number: u8| EXCEPTIONS.get(usize::from(number));
+    let name = match (kind, vector) {
+        (event::EXTERNAL, _) => {
+            let mut vectors = Vector::ALL.iter();
+            if let Some(found) = vectors.find(|known| known.number() == vector) {
+                return Cause::Interrupt(InterruptSource::Vector(*found));
+            }
+            let mut others = WITHOUT_TRACEPOINT.iter();
+            if let Some((_, name)) = others.find(|(number, _)| *number == vector) {
+                return Cause::Interrupt(InterruptSource::Other((*name).to_owned()));
+            }
+            None
+        }
+        (event::SOFTWARE_INTERRUPT, 3 | 4)
+        | (
+            event::EXCEPTION | event::PRIVILEGED_SOFTWARE_EXCEPTION | event::SOFTWARE_EXCEPTION,
+            _,
+        ) => exception(vector),
+        // Any other `int n` is what user code may not ask for.
+        (event::SOFTWARE_INTERRUPT, _) => exception(13),
+        // `syscall` and `sysenter` in code of the other width.
+        (event::OTHER, _) => exception(6),
+        _ => None,
+    };
+    match name {
+        Some(name) => Cause::Exception((*name).to_owned()),
+        None => Cause::Unclassified(format!("fred_event_{kind}_{vector:#04x}")),
+    }
 }
 
 /// The architecture's name where the kernel has one of its own.
@@ -111,6 +164,42 @@ mod tests {
                 (kind.to_owned(), name.to_owned()),
                 "{stub}"
             );
+        }
+    }
+
+    /// With FRED the event tells the same causes by the same names.
+    #[test]
+    fn events_tell_causes() {
+        use event::code;
+        let expect = [
+            (event::SYSCALL, 110, "syscall", "getppid"),
+            (event::INT80, 64, "syscall", "ia32:getppid"),
+            (event::SYSENTER, 64, "syscall", "ia32:getppid"),
+            (event::PAGE_FAULT, u32::MAX, "page_fault", "unknown"),
+            (event::DEVICE, u32::MAX, "interrupt", "device"),
+            (code(0, 0xec), u32::MAX, "interrupt", "local_timer"),
+            (code(0, 0xf2), u32::MAX, "interrupt", "kvm_posted_intr_ipi"),
+            (code(0, 0xef), u32::MAX, "unclassified", "fred_event_0_0xef"),
+            (code(3, 0), u32::MAX, "exception", "divide_error"),
+            (code(3, 1), u32::MAX, "exception", "debug"),
+            (code(5, 1), u32::MAX, "exception", "debug"),
+            (code(6, 3), u32::MAX, "exception", "breakpoint"),
+            (code(3, 6), u32::MAX, "exception", "invalid_opcode"),
+            (code(3, 13), u32::MAX, "exception", "general_protection"),
+            (code(4, 0x42), u32::MAX, "exception", "general_protection"),
+            (code(4, 3), u32::MAX, "exception", "breakpoint"),
+            // `syscall` in 32-bit code.
+            (code(7, 1), u32::MAX, "exception", "invalid_opcode"),
+            (code(3, 200), u32::MAX, "unclassified", "fred_event_3_0xc8"),
+        ];
+        for (slot, detail, kind, name) in expect {
+            let row = Row {
+                detail,
+                slot,
+                ..Row::default()
+            };
+            let cause = cause(&row, &BTreeMap::new());
+            assert_eq!((cause.kind().name(), &*cause.detail()), (kind, name));
         }
     }
 

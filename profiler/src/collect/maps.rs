@@ -73,10 +73,11 @@ fn row(key: &LedgerKey, count: u64) -> Row {
     }
 }
 
-/// The address whose low half a key holds.
+/// The word whose low half a key holds: the kernel's text lies in the last 2 GiB,
+/// what is below that in its half is the code of an event, or nothing.
 pub(super) fn full_address(slot: u32) -> u64 {
-    if slot == 0 {
-        0
+    if slot >> 31 == 0 {
+        u64::from(slot)
     } else {
         u64::from(slot) | KERNEL_HALF
     }

@@ -119,14 +119,34 @@ fn memory_end(text: &str) -> Option<u64> {
         .map(|last| last + 1)
 }
 
+const CPUINFO: &str = "/proc/cpuinfo";
+
 /// Bits of a physical address, without those that memory encryption takes.
 ///
 /// # Errors
 /// If the kernel does not say.
 pub(crate) fn address_bits() -> Result<u32> {
-    let path = "/proc/cpuinfo";
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
-    physical_bits(&text).with_context(|| format!("{path} has no address sizes"))
+    physical_bits(&cpuinfo()?).with_context(|| format!("{CPUINFO} has no address sizes"))
+}
+
+/// Whether the kernel uses a feature of the processor: what it leaves alone is not
+/// among the flags.
+///
+/// # Errors
+/// If the kernel does not say.
+pub(crate) fn cpu_has(feature: &str) -> Result<bool> {
+    has_flag(&cpuinfo()?, feature).with_context(|| format!("{CPUINFO} has no flags"))
+}
+
+fn cpuinfo() -> Result<String> {
+    std::fs::read_to_string(CPUINFO).with_context(|| format!("cannot read {CPUINFO}"))
+}
+
+/// Whether a name is in `flags : fpu vme de`.
+fn has_flag(text: &str, name: &str) -> Option<bool> {
+    let mut lines = text.lines();
+    let (_, flags) = lines.find_map(|line| line.strip_prefix("flags")?.split_once(':'))?;
+    Some(flags.split_ascii_whitespace().any(|flag| flag == name))
 }
 
 /// The number in `address sizes : 46 bits physical, 48 bits virtual`.
@@ -150,6 +170,15 @@ mod tests {
                     01000000-01ffffff : Kernel code\nfd000000-fdffffff : PCI Bus 0000:00\n";
         assert_eq!(memory_end(text), Some(0x7ffe_0000));
         assert_eq!(memory_end("00000000-00000000 : System RAM\n"), None);
+    }
+
+    /// A flag is a whole word, and no flags at all are no answer.
+    #[test]
+    fn flags_of_the_processor() {
+        let text = "vmx flags\t: vnmi\nflags\t\t: fpu fred lkgs\n";
+        assert_eq!(has_flag(text, "fred"), Some(true));
+        assert_eq!(has_flag("flags\t: fpu lkgs fredx\n", "fred"), Some(false));
+        assert_eq!(has_flag("bogomips: 5\n", "fred"), None);
     }
 
     /// The size is read, and nonsense is not.

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use profiler_common::{
     stub::{EntryText, TextRange},
-    vector::Vector,
+    vector::{self, Vector},
 };
+
+use crate::error::Error;
 
 /// Where the kernel publishes its symbols.
 const KALLSYMS: &str = "/proc/kallsyms";
@@ -153,9 +155,48 @@ impl Symbols {
             .unwrap_or_default()
     }
 
-    /// The entry stubs that the programs have to recognise.
-    #[must_use]
-    pub fn entry_text(&self) -> EntryText {
+    /// What the programs have to recognise, on a processor with FRED in use or
+    /// without.
+    ///
+    /// # Errors
+    /// If FRED is in use and its entry points are unknown: nothing could be told
+    /// apart then.
+    pub fn entry_text(&self, has_fred: bool) -> Result<EntryText> {
+        if !has_fred {
+            return Ok(self.entry_stubs());
+        }
+        // What the user's pushes is the address of its second name.
+        let user = self.spanning(&["asm_fred_entrypoint_user", "asm_fred_exit_user"]);
+        let kernel = self.spanning(&["asm_fred_entrypoint_kernel", "asm_fred_entry_from_kvm"]);
+        let ret_from_fork = self.ret_from_fork();
+        if [user, kernel, ret_from_fork].contains(&TextRange::default()) {
+            let message = "this processor enters the kernel by FRED, and the kernel does not \
+                           name the entry points (asm_fred_entrypoint_user): no cause could \
+                           be told from another";
+            return Err(Error::Environment(message.to_owned()).into());
+        }
+        let has_posted_msi = self
+            .by_name
+            .contains_key("asm_sysvec_posted_msi_notification");
+        let first_system = if has_posted_msi {
+            vector::POSTED_MSI
+        } else {
+            Vector::LocalTimer.number()
+        };
+        let all = TextRange {
+            start: user.start.min(kernel.start),
+            end: user.end.max(kernel.end),
+        };
+        Ok(EntryText::fred(all, user, ret_from_fork, first_system))
+    }
+
+    /// The assembly part got its own name in 6.6.
+    fn ret_from_fork(&self) -> TextRange {
+        self.first_range(&["ret_from_fork_asm", "ret_from_fork"])
+    }
+
+    /// The entry stubs, one for each cause.
+    fn entry_stubs(&self) -> EntryText {
         let all = match (
             self.by_name.get("__entry_text_start"),
             self.by_name.get("__entry_text_end"),
@@ -169,6 +210,7 @@ impl Symbols {
         }
         EntryText {
             all,
+            fred_user: TextRange::default(),
             syscall: self.spanning(&["entry_SYSCALL_64", "entry_SYSCALL_64_after_hwframe"]),
             // Named after its C part from 6.7 on; before, one assembly routine.
             int80: self.first_range(&["asm_int80_emulation", "entry_INT80_compat"]),
@@ -180,8 +222,7 @@ impl Symbols {
                 "entry_SYSCALL_compat_after_hwframe",
             ]),
             page_fault: self.range("asm_exc_page_fault"),
-            // The assembly part got its own name in 6.6.
-            ret_from_fork: self.first_range(&["ret_from_fork_asm", "ret_from_fork"]),
+            ret_from_fork: self.ret_from_fork(),
             common_interrupt: self.range("asm_common_interrupt"),
             nmi: self.range("asm_exc_nmi"),
             vectors,
@@ -191,7 +232,10 @@ impl Symbols {
 
 #[cfg(test)]
 mod tests {
+    use profiler_common::stub::event;
+
     use super::*;
+    use crate::{error::exit_code_of, exit_code};
 
     const SAMPLE: &str = "\
 ffffffff82000000 T __entry_text_start
@@ -222,7 +266,7 @@ not a line
     /// A stub's range ends where the next symbol begins.
     #[test]
     fn stub_ranges_are_half_open() {
-        let text = Symbols::parse(SAMPLE).entry_text();
+        let text = Symbols::parse(SAMPLE).entry_text(false).unwrap();
         assert!(text.page_fault.contains(0xffff_ffff_8200_023f));
         assert!(!text.page_fault.contains(0xffff_ffff_8200_0240));
         assert!(text.syscall.contains(0xffff_ffff_8200_00fa));
@@ -230,6 +274,33 @@ not a line
         assert!(timer.contains(0xffff_ffff_8200_0255));
         let unknown = text.vectors[Vector::Reschedule as usize];
         assert!(!unknown.contains(0));
+    }
+
+    /// As they lie in 7.3: what FRED's entry point pushes is the address of its
+    /// second name, and the kernel's own entry point is none of it.
+    #[test]
+    fn fred_has_entry_points_and_events() {
+        const FRED: &str = "\
+ffffffff81b77000 T asm_fred_entrypoint_user
+ffffffff81b77026 T asm_fred_exit_user
+ffffffff81b77100 T asm_fred_entrypoint_kernel
+ffffffff81b77150 T asm_fred_entry_from_kvm
+ffffffff81b771c0 T __some_function
+ffffffff82000130 T ret_from_fork_asm
+ffffffff82000160 T asm_exc_page_fault
+";
+        let text = Symbols::parse(FRED).entry_text(true).unwrap();
+        assert!(text.fred_user.contains(0xffff_ffff_81b7_7026));
+        assert!(!text.fred_user.contains(0xffff_ffff_81b7_7126));
+        assert!(text.all.contains(0xffff_ffff_81b7_7126));
+        assert!(text.all.contains(0xffff_ffff_81b7_71ad));
+        assert!(!text.all.contains(0xffff_ffff_8200_0165));
+        assert!(text.ret_from_fork.contains(0xffff_ffff_8200_013a));
+        assert!(text.syscall.contains(event::SYSCALL));
+        // Without them nothing can be told: refused, as what this machine cannot do.
+        let refused = Symbols::parse(SAMPLE).entry_text(true).unwrap_err();
+        assert_eq!(exit_code_of(&refused), exit_code::ENVIRONMENT);
+        assert!(refused.to_string().contains("FRED"), "{refused}");
     }
 
     /// A kernel that hides its addresses is told from one that has none.

@@ -43,7 +43,7 @@ pub(super) fn config(
         fault.level = settings.faults.code();
     }
     Ok(ProbeConfig {
-        entry_text: symbols.entry_text(),
+        entry_text: symbols.entry_text(kernel::memory::cpu_has("fred")?)?,
         fault,
         task_stack_offset: layout.task_stack,
         stack_to_regs_offset: layout.stack_to_regs,
