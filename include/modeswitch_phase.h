@@ -104,26 +104,31 @@ static inline modeswitch_phase_page *modeswitch_phase_open(void)
 static inline void modeswitch_phase_enter(modeswitch_phase_page *page, uint32_t phase)
 {
     struct timespec time;
-    uint64_t now;
-    uint32_t marks;
+    uint64_t now, entered;
+    uint32_t leaving;
 
     if (page == NULL)
         return;
     clock_gettime(CLOCK_MONOTONIC, &time);
     now = (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-    marks = __atomic_load_n(&page->marks, __ATOMIC_RELAXED);
-    if (marks > 0) {
-        uint32_t leaving = __atomic_load_n(&page->current, __ATOMIC_RELAXED);
-        uint64_t entered = __atomic_load_n(&page->entered_ns, __ATOMIC_RELAXED);
-
-        if (leaving >= MODESWITCH_PHASE_COUNT)
-            leaving = MODESWITCH_PHASE_COUNT - 1u;
-        if (now > entered)
-            __atomic_fetch_add(&page->elapsed_ns[leaving], now - entered,
-                               __ATOMIC_RELAXED);
+    leaving = __atomic_load_n(&page->current, __ATOMIC_RELAXED);
+    if (leaving >= MODESWITCH_PHASE_COUNT)
+        leaving = MODESWITCH_PHASE_COUNT - 1u;
+    /*
+     * Of threads that mark at the same time, the one that moves the beginning on
+     * counts the stay that ends with it. The very first stay begins here.
+     */
+    entered = __atomic_load_n(&page->entered_ns, __ATOMIC_RELAXED);
+    while (now > entered) {
+        if (__atomic_compare_exchange_n(&page->entered_ns, &entered, now, 1,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+            if (entered != 0)
+                __atomic_fetch_add(&page->elapsed_ns[leaving], now - entered,
+                                   __ATOMIC_RELAXED);
+            break;
+        }
     }
-    __atomic_store_n(&page->entered_ns, now, __ATOMIC_RELAXED);
-    __atomic_store_n(&page->marks, marks + 1u, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&page->marks, 1u, __ATOMIC_RELAXED);
     /* Last, so that who sees the phase also sees since when. */
     __atomic_store_n(&page->current, phase, __ATOMIC_RELEASE);
 }

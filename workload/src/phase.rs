@@ -32,8 +32,8 @@ use crate::sys::process::monotonic_ns;
 /// The phase page of the profiler that watches this process.
 ///
 /// Any thread may mark; the phase is one for the whole process. Two threads
-/// that mark at the same instant leave one of the two phases, and blur the
-/// times of both.
+/// that mark at the same instant leave one of the two phases. Each moment is
+/// counted once, as time of the one phase or of the other.
 #[derive(Debug)]
 pub struct PhaseMarker {
     page: NonNull<u8>,
@@ -85,15 +85,15 @@ impl PhaseMarker {
         let marks = self.word(offset_of!(PhasePage, marks));
         let entered = self.wide(offset_of!(PhasePage, entered_ns));
         let current = self.word(offset_of!(PhasePage, current));
-        let made = marks.load(Ordering::Relaxed);
-        if made > 0 {
-            let leaving = slot(current.load(Ordering::Relaxed));
-            let stay = now.saturating_sub(entered.load(Ordering::Relaxed));
+        let leaving = slot(current.load(Ordering::Relaxed));
+        // Whoever moves the beginning on counts the stay that ends with it, so
+        // that nobody else does. The very first stay begins here.
+        let began = entered.fetch_max(now, Ordering::Relaxed);
+        if began != 0 && now > began {
             self.wide(offset_of!(PhasePage, elapsed_ns) + leaving * size_of::<u64>())
-                .fetch_add(stay, Ordering::Relaxed);
+                .fetch_add(now - began, Ordering::Relaxed);
         }
-        entered.store(now, Ordering::Relaxed);
-        marks.store(made.wrapping_add(1), Ordering::Relaxed);
+        marks.fetch_add(1, Ordering::Relaxed);
         // Last, so that who sees the phase also sees since when.
         current.store(phase, Ordering::Release);
     }
@@ -197,6 +197,28 @@ mod tests {
             steady_began - setup_began
         );
         assert_eq!(wide(&file, elapsed + UNMARKED as usize * 8), 0);
+    }
+
+    /// Threads that mark at the same time count no moment twice.
+    #[test]
+    fn concurrent_marks_count_each_moment_once() {
+        let file = page_file();
+        let marker = PhaseMarker::from_fd(file.as_raw_fd()).unwrap();
+        let began = monotonic_ns();
+        marker.enter(SETUP);
+        std::thread::scope(|scope| {
+            for phase in 0..4 {
+                let marker = &marker;
+                scope.spawn(move || (0..50_000).for_each(|_| marker.enter(phase)));
+            }
+        });
+        marker.enter(TEARDOWN);
+        let entered = wide(&file, offset_of!(PhasePage, entered_ns));
+        let elapsed = offset_of!(PhasePage, elapsed_ns);
+        let sum: u64 = (0..COUNT).map(|slot| wide(&file, elapsed + slot * 8)).sum();
+        assert!(sum <= entered - began, "{sum} in {}", entered - began);
+        assert!(sum > (entered - began) / 2, "{sum} in {}", entered - began);
+        assert_eq!(word(&file, offset_of!(PhasePage, marks)), 200_002);
     }
 
     #[test]

@@ -47,11 +47,41 @@ int main(void)
 }
 "#;
 
-/// Compiles the program with the header, or says that this cannot be done.
-fn compiled(compiler: &str, options: &[&str], source: &str) -> Option<PathBuf> {
+/// Threads that mark at the same time.
+const CROWD: &str = r#"
+#include "modeswitch_phase.h"
+#include <pthread.h>
+
+static modeswitch_phase_page *page;
+
+static void *mark(void *phase)
+{
+    int round;
+
+    for (round = 0; round < 50000; round++)
+        modeswitch_phase_enter(page, (uint32_t)(uintptr_t)phase);
+    return NULL;
+}
+
+int main(void)
+{
+    pthread_t threads[4];
+    uintptr_t i;
+
+    page = modeswitch_phase_open();
+    for (i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, mark, (void *)i);
+    for (i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    return page == NULL;
+}
+"#;
+
+/// Compiles a program with the header, or says that this cannot be done.
+fn compiled(compiler: &str, options: &[&str], source: &str, program: &str) -> Option<PathBuf> {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let source = directory.join(source);
-    fs::write(&source, PROGRAM).unwrap();
+    fs::write(&source, program).unwrap();
     let program = source.with_extension(compiler);
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../include");
     let mut command = Command::new(compiler);
@@ -141,14 +171,34 @@ fn check(program: &Path) {
 #[test]
 fn c_and_rust_agree_on_layout_and_marks() {
     assert_eq!(align_of::<PhasePage>(), 8);
-    if let Some(program) = compiled("cc", &["-std=c99"], "phase.c") {
+    if let Some(program) = compiled("cc", &["-std=c99"], "phase.c", PROGRAM) {
         check(&program);
     }
 }
 
 #[test]
 fn the_header_is_also_cpp() {
-    if let Some(program) = compiled("c++", &["-std=c++98", "-Wno-long-long"], "phase.cpp") {
+    let options = ["-std=c++98", "-Wno-long-long"];
+    if let Some(program) = compiled("c++", &options, "phase.cpp", PROGRAM) {
         check(&program);
     }
+}
+
+/// Threads that mark at the same time count no moment twice.
+#[test]
+fn concurrent_marks_count_each_moment_once() {
+    let Some(program) = compiled("cc", &["-std=gnu99", "-pthread"], "crowd.c", CROWD) else {
+        return;
+    };
+    let page = inherited_file();
+    page.set_len(PAGE_BYTES as u64).unwrap();
+    let began = std::time::Instant::now();
+    let mut command = Command::new(program);
+    let command = command.env(FD_VARIABLE, page.as_raw_fd().to_string());
+    assert!(command.status().unwrap().success());
+    let most = u64::try_from(began.elapsed().as_nanos()).unwrap();
+    let elapsed = offset_of!(PhasePage, elapsed_ns);
+    let sum: u64 = (0..COUNT).map(|slot| wide(&page, elapsed + slot * 8)).sum();
+    assert!(sum != 0 && sum <= most, "{sum} in {most}");
+    assert_eq!(word(&page, offset_of!(PhasePage, marks)), 200_000);
 }
