@@ -9,10 +9,18 @@ use profiler_common::{cause::CauseKind, fault::FaultKind, names::program, vector
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use crate::classify::purpose::TLB_SHOOTDOWN;
+
 /// What the detail of an interrupt begins with, if the device is known.
 pub const DEVICE_PREFIX: &str = "device:";
-/// The detail of interrupts by which a hypervisor calls.
-pub const HYPERVISOR_CALLBACK: &str = "hypervisor_callback";
+/// Details of interrupts by which a hypervisor calls, by hypervisor.
+pub const HYPERVISOR_CALLBACKS: [&str; 5] = [
+    "hypervisor_callback",
+    "acrn_hv_callback",
+    "hyperv_callback",
+    "kvm_asyncpf_interrupt",
+    "xen_hvm_callback",
+];
 
 /// Something that a run cannot tell, and why. In documents `{code, of, what,
 /// reason}`: `code` and `of` are for programs, the others for people.
@@ -42,6 +50,8 @@ pub enum Concealed<'a> {
     Split(CauseKind, Details<'a>),
     /// Whether there is a detail of this name at all. None are missing.
     Existence(CauseKind, &'a str),
+    /// Which of the call-function interrupts had these purposes.
+    Purposes(Details<'a>),
     /// What memory page faults hit.
     Mappings,
     /// It may be anything.
@@ -154,7 +164,7 @@ macro_rules! gaps {
 }
 
 use CauseKind::{Exception, Interrupt, Nmi, PageFault, Syscall};
-use Concealed::{Entries, Existence, Mappings, Split};
+use Concealed::{Entries, Existence, Mappings, Purposes, Split};
 use Details::{All, AllBut, Named, Prefixed};
 
 const NOTHING: [Concealed<'_>; 0] = [];
@@ -168,7 +178,7 @@ gaps! {
     Exceptions = "exceptions", "exceptions other than page faults", [Entries(Exception, All)];
     /// Interrupts by which a hypervisor calls, which no tracepoint shows.
     HypervisorCallbacks = "hypervisor_callbacks", "hypervisor callbacks",
-        [Entries(Interrupt, Named(HYPERVISOR_CALLBACK))];
+        HYPERVISOR_CALLBACKS.map(|name| Entries(Interrupt, Named(name)));
     /// Which device interrupted.
     Device = "device", "which device interrupted", [Split(Interrupt, Prefixed(DEVICE_PREFIX))];
     /// The kind and the mapping of page faults.
@@ -184,6 +194,9 @@ gaps! {
     ProbeNotInKernel(of) = "probe_not_in_kernel", without(of), concealed_without(of, false);
     /// What a probe would have told that could not be loaded or attached.
     ProbeNotAttached(of) = "probe_not_attached", without(of), concealed_without(of, true);
+    /// Returns that the kernel does not show to a kprobe.
+    SkippedKprobe = "skipped_kprobe", "what the kernel kept from the kprobe",
+        [Concealed::Everything];
     /// How many events the programs missed.
     Misses = "misses", "events that programs missed", NOTHING;
     /// Code of processes that end soon.
@@ -247,21 +260,6 @@ const WORDS_WITHOUT: [(&str, &str); 5] = [
     ),
 ];
 
-/// Programs that count nothing: without them a breakdown or a comparison is
-/// missing, which says so itself.
-const COUNTING_NOTHING: [&str; 10] = [
-    program::CSD_FUNCTION_ENTRY,
-    program::TLB_FLUSH,
-    program::CSD_QUEUE_CPU,
-    program::IPI_SEND_CPU,
-    program::SENDERS_SCHED_SWITCH,
-    program::NUMA_HINT,
-    program::MARK_CALL_FUNCTION,
-    program::MARK_CALL_FUNCTION_SINGLE,
-    program::CALL_FUNCTION_EXIT,
-    program::CALL_FUNCTION_SINGLE_EXIT,
-];
-
 /// What is concealed without a program. `occurs`: the kernel has what the program
 /// was to watch.
 fn concealed_without(name: &str, occurs: bool) -> Vec<Concealed<'_>> {
@@ -284,7 +282,18 @@ fn concealed_without(name: &str, occurs: bool) -> Vec<Concealed<'_>> {
         program::IRQ_HANDLER_ENTRY => vec![Entries(Interrupt, Prefixed(DEVICE_PREFIX))],
         // It tells which of those that share a line was served.
         program::IRQ_HANDLER_EXIT => vec![Split(Interrupt, Prefixed(DEVICE_PREFIX))],
-        _ if COUNTING_NOTHING.contains(&name) || name.starts_with("disturbance_") => Vec::new(),
+        program::CSD_FUNCTION_ENTRY => vec![Purposes(AllBut(TLB_SHOOTDOWN))],
+        program::TLB_FLUSH => vec![Purposes(Named(TLB_SHOOTDOWN))],
+        program::MARK_CALL_FUNCTION
+        | program::MARK_CALL_FUNCTION_SINGLE
+        | program::CALL_FUNCTION_EXIT
+        | program::CALL_FUNCTION_SINGLE_EXIT => vec![Purposes(All)],
+        // These are compared or broken down, and no count depends on them.
+        program::CSD_QUEUE_CPU
+        | program::IPI_SEND_CPU
+        | program::SENDERS_SCHED_SWITCH
+        | program::NUMA_HINT => Vec::new(),
+        _ if name.starts_with("disturbance_") => Vec::new(),
         _ => vec![Concealed::Everything],
     }
 }

@@ -32,6 +32,12 @@ const PURPOSES: [(&str, &str); 18] = [
     ("retrigger_next_event", "clock"),
 ];
 
+/// Every purpose that can be told.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    let named = PURPOSES.iter().map(|(_, purpose)| *purpose);
+    named.chain([RESCHEDULE, OTHER])
+}
+
 /// The purpose of a function.
 #[must_use]
 pub fn of_function(name: &str) -> &'static str {

@@ -251,6 +251,7 @@ fn say_refused(refused: &Refused) {
 }
 
 fn load(paths: &[PathBuf]) -> Result<Vec<Named>, Error> {
+    file::check_distinct(paths)?;
     paths.iter().map(|path| load_one(path)).collect()
 }
 

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     exit_code,
     experiment::model::KIND as EXPERIMENT,
-    profile::{build::tool, file, model::Profile},
+    profile::{build::tool, file},
     report::{compare, compare_markdown, style::Look},
 };
 
@@ -278,7 +278,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
                 )));
             }
         }
-        let profile: Profile = file::interpret(document, path)?;
+        let profile = file::profile(document, path)?;
         file::check_single(&profile, path)?;
         group.profiles.push(profile);
         group.files.push(path.display().to_string());

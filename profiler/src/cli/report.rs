@@ -1,10 +1,6 @@
 //! `modeswitch report`.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -15,6 +11,7 @@ use crate::{
     exit_code,
     experiment::document::{self, Document},
     profile::{
+        file,
         merge::{self, Unlike},
         model::Profile,
     },
@@ -67,17 +64,7 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
 
 /// The sum of several profiles.
 fn sum(files: &[PathBuf]) -> Result<Profile, Error> {
-    let mut seen = BTreeSet::new();
-    let names = files.iter().map(|file| fs::canonicalize(file).ok());
-    for (file, name) in files.iter().zip(names) {
-        // One that cannot be read is spoken of when it is.
-        if name.is_some_and(|name| !seen.insert(name)) {
-            return Err(Error::Usage(format!(
-                "`{}` is given twice, and its run would be counted twice: name each file once",
-                file.display()
-            )));
-        }
-    }
+    file::check_distinct(files)?;
     let runs: Result<Vec<Profile>, Error> = files.iter().map(|file| one_of_several(file)).collect();
     let mut runs = runs?.into_iter();
     let Some(first) = runs.next() else {

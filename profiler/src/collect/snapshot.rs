@@ -116,6 +116,8 @@ pub enum Untimed {
     NotSeen,
     /// The program kept times, but none for this phase.
     NotKept,
+    /// The times that the program kept are longer than the measurement.
+    BeyondWindow,
 }
 
 impl Untimed {
@@ -126,6 +128,10 @@ impl Untimed {
             Self::NotSeen => {
                 "it was too short for the profiler to see, and the program stores the phase's \
                  number alone: mark it with modeswitch_phase_enter()"
+            }
+            Self::BeyondWindow => {
+                "the times that the program kept are together longer than the measurement: mark \
+                 with the modeswitch_phase_enter() of this version"
             }
             Self::NotKept => {
                 "the program kept the times of other phases only: mark this one with \

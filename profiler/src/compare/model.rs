@@ -53,6 +53,9 @@ pub struct Side {
     pub steady_per_million_ios: Option<f64>,
     /// Why its counts are lower bounds. Empty: they are exact.
     pub inexact: Vec<String>,
+    /// Whether that holds of each count, and not only of sums over all causes.
+    #[serde(default)]
+    pub bounds_each_count: bool,
 }
 
 /// How it was judged.

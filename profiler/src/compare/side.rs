@@ -2,6 +2,7 @@
 
 use super::model::{Side, Spread};
 use crate::profile::{
+    exactness::CONCEALED,
     ledger::as_float,
     model::{Profile, Rates},
 };
@@ -36,6 +37,10 @@ impl Group {
             .collect();
         inexact.sort();
         inexact.dedup();
+        let mut codes = self
+            .profiles
+            .iter()
+            .flat_map(|run| &run.accounting.inexact_codes);
         Side {
             label: self.label.clone(),
             files: self.files.clone(),
@@ -46,6 +51,7 @@ impl Group {
             steady_per_second: self.rate(|rates| rates.steady_per_second),
             steady_per_million_ios: self.rate(|rates| rates.steady_per_million_ios),
             inexact,
+            bounds_each_count: codes.any(|code| code != CONCEALED),
         }
     }
 

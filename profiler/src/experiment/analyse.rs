@@ -7,7 +7,7 @@ use super::{
     model::{Experiment, KIND, Method, Metric, Outlier, Unit, Variant},
     statistics::{bootstrap::median, outliers, rank_test::runs_needed},
 };
-use crate::profile::model::SCHEMA_VERSION;
+use crate::profile::{exactness::unsound, model::SCHEMA_VERSION};
 
 /// Compares the variants and draws the conclusions.
 #[must_use]
@@ -32,7 +32,7 @@ pub fn analyse(question: String, variants: Vec<Variant>, warm_up: u32) -> Experi
         .map(|profile| profile.tool.clone())
         .unwrap_or_default();
     let mut comparisons = comparisons.into_iter();
-    Experiment {
+    let mut experiment = Experiment {
         schema_version: SCHEMA_VERSION,
         kind: KIND.to_owned(),
         tool,
@@ -44,6 +44,41 @@ pub fn analyse(question: String, variants: Vec<Variant>, warm_up: u32) -> Experi
         variants,
         method,
         conclusion,
+    };
+    refuse(&mut experiment);
+    experiment
+}
+
+/// Concludes nothing from runs by which the gate would judge nothing: counts that
+/// are in doubt differ by more than is known.
+pub fn refuse(experiment: &mut Experiment) {
+    let variants = &experiment.variants;
+    let all: usize = variants.iter().map(|one| one.profiles.len()).sum();
+    let doubtful = variants.iter().flat_map(|variant| {
+        let runs = variant.profiles.iter().zip(1..);
+        runs.filter_map(move |(profile, run)| {
+            let reason = unsound(profile, &compare::CAUSES).into_iter().next()?;
+            Some(format!("{}, run {run}: {reason}", variant.name))
+        })
+    });
+    let doubtful: Vec<String> = doubtful.collect();
+    let Some(first) = doubtful.first() else {
+        return;
+    };
+    experiment.conclusion = format!(
+        "Nothing is concluded, since the counts of {} of {all} runs are in doubt ({first}): what \
+         follows is shown as it was measured.",
+        doubtful.len()
+    );
+    let further = experiment.further.iter_mut();
+    for comparison in further.chain([&mut experiment.comparison]) {
+        comparison.conclusion.clone_from(&experiment.conclusion);
+        let totals = comparison.totals.iter_mut();
+        let metrics = comparison.metrics.iter_mut();
+        let judgements = totals.filter_map(|row| row.judgement.as_mut());
+        for judgement in judgements.chain(metrics.filter_map(|row| row.judgement.as_mut())) {
+            judgement.differs = false;
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::profile::{
 };
 
 /// Causes of which the total is judged.
-const CAUSES: [CauseKind; 3] = [
+pub(super) const CAUSES: [CauseKind; 3] = [
     CauseKind::Syscall,
     CauseKind::PageFault,
     CauseKind::Interrupt,

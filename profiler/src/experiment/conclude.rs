@@ -231,7 +231,10 @@ mod tests {
     use crate::experiment::{analyse::analyse, model::Experiment};
     use crate::{
         collect::snapshot::Snapshot,
-        profile::{build, model::CauseRow},
+        profile::{
+            build,
+            model::{CauseRow, CheckVerdict, CrossCheck, Profile},
+        },
     };
 
     /// A variant whose runs made so many page faults of one kind.
@@ -294,6 +297,47 @@ mod tests {
                 .iter()
                 .all(|row| !differs(row.judgement.as_ref()))
         );
+    }
+
+    /// Where the gate would judge nothing, nothing is concluded, and the first line
+    /// says so.
+    #[test]
+    fn nothing_is_concluded_from_doubtful_runs() {
+        let sound = [
+            variant("a", &[4_096, 4_097, 4_098, 4_096, 4_099]),
+            variant("b", &[0, 1, 0, 0, 2]),
+        ];
+        let spoils: [fn(&mut Profile); 6] = [
+            |p| p.accounting.inexact.push("some were missed".to_owned()),
+            |p| {
+                p.accounting.cross_checks.push(CrossCheck {
+                    verdict: CheckVerdict::Inconsistent,
+                    ..CrossCheck::default()
+                });
+            },
+            |p| {
+                p.target.command = vec!["a".to_owned()];
+                p.exit.left_running = 2;
+            },
+            |p| {
+                p.target.command = vec!["a".to_owned()];
+                p.ledger.by_cause.clear();
+            },
+            |p| p.accounting.unclassified = 1,
+            |p| {
+                p.accounting.losses.insert("ledger_full".to_owned(), 1);
+            },
+        ];
+        for spoil in spoils {
+            let mut variants = sound.to_vec();
+            spoil(&mut variants[1].profiles[3]);
+            let found = experiment(variants);
+            let words = "Nothing is concluded, since the counts of 1 of 10 runs are in doubt (b, \
+                         run 4: ";
+            assert!(found.conclusion.starts_with(words), "{}", found.conclusion);
+            let mut totals = found.comparison.totals.iter();
+            assert!(totals.all(|row| !differs(row.judgement.as_ref())));
+        }
     }
 
     /// Several variants are each beside the first, and judged together.

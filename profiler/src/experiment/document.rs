@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
-use super::model::{Experiment, KIND};
+use super::{
+    analyse::refuse,
+    model::{Experiment, KIND},
+};
 use crate::{
     error::Error,
-    profile::{file, model::Profile},
+    profile::{exactness, file, model::Profile},
 };
 
 /// What a file may hold.
@@ -23,9 +26,15 @@ pub enum Document {
 pub fn load(path: &Path) -> Result<Document, Error> {
     let document = file::read(path)?;
     match document.get("kind").and_then(serde_json::Value::as_str) {
-        None => file::interpret(document, path).map(|found| Document::Profile(Box::new(found))),
+        None => file::profile(document, path).map(|found| Document::Profile(Box::new(found))),
         Some(KIND) => {
-            file::interpret(document, path).map(|found| Document::Experiment(Box::new(found)))
+            let mut found: Experiment = file::interpret(document, path)?;
+            let variants = found.variants.iter_mut();
+            variants
+                .flat_map(|variant| &mut variant.profiles)
+                .for_each(exactness::settle);
+            refuse(&mut found);
+            Ok(Document::Experiment(Box::new(found)))
         }
         Some(kind) => Err(Error::Usage(format!(
             "`{}` is a {kind}, and neither a profile nor an experiment: give a file written by \

@@ -7,7 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use profiler_common::cause::CauseKind;
+use profiler_common::{
+    cause::CauseKind,
+    phase::{UNMARKED, fixed_name},
+};
 
 use super::{
     budget::Per,
@@ -60,6 +63,10 @@ fn rows(runs: &[Named], baseline: &[Named]) -> Vec<Selection> {
             }
         }
     }
+    let gone = gone(runs, baseline).into_iter().map(|phase| Selection {
+        phase: Some(PhaseName(phase)),
+        ..Selection::default()
+    });
     keys.into_iter()
         .map(|(kind, detail, phase)| Selection {
             cause: Some(kind),
@@ -67,7 +74,28 @@ fn rows(runs: &[Named], baseline: &[Named]) -> Vec<Selection> {
             phase: phase.map(|phase| PhaseName(phase.to_owned())),
             thread: None,
         })
+        .chain(gone)
         .collect()
+}
+
+/// Phases of the baseline that a run lacks. Where nothing was counted in them,
+/// no row tells.
+fn gone(runs: &[Named], baseline: &[Named]) -> BTreeSet<String> {
+    let mut phases = BTreeSet::new();
+    for named in baseline {
+        let times = named.profile.window.phases.iter();
+        phases.extend(times.map(|phase| phase.name.clone()));
+    }
+    let unmarked = fixed_name(UNMARKED);
+    phases.retain(|phase| {
+        let selection = Selection {
+            phase: Some(PhaseName(phase.clone())),
+            ..Selection::default()
+        };
+        let lacks = |named: &Named| selection.count(&named.profile).is_err();
+        unmarked != Some(phase) && runs.iter().any(lacks)
+    });
+    phases
 }
 
 /// Interrupts come with time, everything else with what the program does.

@@ -1,10 +1,8 @@
 //! What a run tells of a selection, in the unit of a limit. Pure.
 
-use super::{
-    budget::{Bound, Per},
-    doubt::{self, DoubtKind},
-};
+use super::budget::{Bound, Per};
 use crate::profile::{
+    exactness::{self, Ground},
     ledger::{as_float, seconds},
     model::Profile,
     selection::{Absent, PhaseName, Selection},
@@ -66,8 +64,9 @@ impl Evidence {
 
 /// What a run tells of a selection.
 pub(super) fn of(profile: &Profile, selection: &Selection, per: Per) -> Evidence {
-    let doubts = doubt::all(profile, selection);
-    let is_cut = doubts.iter().any(|doubt| doubt.kind == DoubtKind::CutShort);
+    let mut doubts = exactness::doubts(profile);
+    doubts.retain(|doubt| doubt.concerns(selection));
+    let is_cut = doubts.iter().any(|doubt| doubt.ground == Ground::CutShort);
     let mut reasons: Vec<String> = doubts.into_iter().map(|doubt| doubt.reason).collect();
     let count = match selection.count(profile) {
         Ok(count) => count,

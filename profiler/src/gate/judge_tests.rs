@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     gap::{Gap, Unavailable},
-    profile::model::{Audit, CheckVerdict, CrossCheck, Miss, Profile},
+    profile::{
+        exactness,
+        model::{Audit, CheckVerdict, CrossCheck, Miss, Profile, Purpose},
+    },
 };
 
 fn judged(limit: &str, profiles: impl IntoIterator<Item = Profile>) -> Verdict {
@@ -75,7 +78,7 @@ fn limits_select() {
 #[test]
 fn a_doubt_is_never_a_pass() {
     type Spoil = fn(&mut Profile);
-    let doubts: [(&str, Spoil); 11] = [
+    let doubts: [(&str, Spoil); 12] = [
         ("inexact", |p| p.accounting.inexact.push("why".to_owned())),
         ("map full", |p| p.accounting.map_full = 1),
         ("unknown loss", |p| {
@@ -115,6 +118,7 @@ fn a_doubt_is_never_a_pass() {
             p.exit.code = None;
         }),
         ("failed", |p| p.exit.code = Some(1)),
+        ("left running", |p| p.exit.left_running = 1),
     ];
     for (name, spoil) in doubts {
         let found = judged("cause = 'syscall'\nhard = 100", [spoilt(spoil)]);
@@ -129,6 +133,92 @@ fn a_doubt_is_never_a_pass() {
         let later = against_baseline(&named([quiet()]), &named([spoilt(spoil)]));
         assert_eq!(later.outcome, Outcome::Inconclusive, "{name}, baseline");
     }
+}
+
+/// A run in which the beginning of the command was missed has counted nothing,
+/// and keeps no limit.
+#[test]
+fn nothing_counted_is_never_a_pass() {
+    let empty = spoilt(|p| p.ledger.by_cause.clear());
+    let found = judged("cause = 'syscall'\nhard = 100", [empty]);
+    assert_eq!(found.outcome, Outcome::Inconclusive);
+}
+
+/// Ten calls a second are not held by a phase that is said to have lasted for
+/// longer than the run.
+#[test]
+fn impossible_times_hold_no_rate() {
+    let limit = "cause = 'syscall'\nphase = 'steady'\nper = 'second'\nhard = 10";
+    let long = spoilt(|p| {
+        p.window.phases[1].duration_ns = Some(2_779_191_000_000_000);
+        exactness::settle(p);
+    });
+    assert_eq!(outcome(limit, long), Outcome::Inconclusive);
+}
+
+/// What interrupts were for can be limited: by the rows that say so, as far as
+/// it is told.
+#[test]
+fn purposes_are_limited() {
+    let run = |gap: Option<Gap>| {
+        let mut run = profile(&[("interrupt", "call_function", "steady", 50)]);
+        let purpose = |(purpose, count): (&str, u64)| Purpose {
+            purpose: purpose.to_owned(),
+            count,
+            phases: [("steady".to_owned(), count)].into(),
+            ..Purpose::default()
+        };
+        let purposes: Vec<Purpose> = [("tlb_shootdown", 40), ("wakeup", 10)].map(purpose).into();
+        run.ledger.by_cause[0].purposes.clone_from(&purposes);
+        run.ledger.by_thread[0].by_cause[0].purposes = purposes;
+        let gaps = gap.into_iter().map(|gap| Unavailable::new(gap, "so"));
+        run.accounting.unavailable.extend(gaps);
+        run
+    };
+    for (limit, expected) in [
+        ("detail = 'tlb_shootdown'\nhard = 39", Outcome::Breach),
+        ("detail = 'tlb_shootdown'\nhard = 40", Outcome::Pass),
+        (
+            "detail = 'tlb_*'\nphase = 'steady'\nhard = 39",
+            Outcome::Breach,
+        ),
+        (
+            "detail = 'wakeup'\nthread = 'poller'\nhard = 9",
+            Outcome::Breach,
+        ),
+        ("detail = 'call_function'\nhard = 49", Outcome::Breach),
+        ("hard = 50", Outcome::Pass),
+        // A vector's name is the vector's.
+        ("detail = 'reschedule'\nhard = 0", Outcome::Pass),
+    ] {
+        let limit = format!("cause = 'interrupt'\n{limit}");
+        assert_eq!(outcome(&limit, run(None)), expected, "{limit}");
+    }
+    let untold = Some(Gap::ProbeNotInKernel("tlb_flush".to_owned()));
+    let limit = "cause = 'interrupt'\ndetail = 'tlb_shootdown'\nhard = 40";
+    assert_eq!(outcome(limit, run(untold)), Outcome::Inconclusive);
+    let mut run = run(None);
+    run.ledger.by_cause[0].purposes[1].purpose = "not_told".to_owned();
+    assert_eq!(outcome(limit, run), Outcome::Inconclusive);
+}
+
+/// A phase of the baseline that the candidate lacks has not become better, also
+/// if nothing was counted in it before.
+#[test]
+fn a_phase_does_not_go_unnoticed() {
+    let before = profile(&[("syscall", "read", "setup", 5)]);
+    let mut after = before.clone();
+    let same = against_baseline(&named([after.clone()]), &named([before.clone()]));
+    assert_eq!(same.outcome, Outcome::Pass);
+    after.window.phases.retain(|phase| phase.name != "steady");
+    let found = against_baseline(&named([after]), &named([before]));
+    assert_eq!(found.outcome, Outcome::Inconclusive);
+    let reasons = found.findings.iter().flat_map(|finding| &finding.reasons);
+    let words: Vec<&String> = reasons.collect();
+    assert!(
+        words.iter().any(|reason| reason.contains("`steady`")),
+        "{words:?}"
+    );
 }
 
 /// The rate of a run that was cut short is no bound of anything.

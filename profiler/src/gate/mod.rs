@@ -5,7 +5,6 @@ pub mod baseline;
 pub mod budget;
 mod culprit;
 pub mod diagnostic;
-mod doubt;
 pub mod evidence;
 pub mod judge;
 pub mod judged;

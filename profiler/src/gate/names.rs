@@ -5,7 +5,11 @@ use profiler_common::{cause::CauseKind, fault::FaultKind, vector::Vector};
 use syscalls::{x86, x86_64};
 
 use super::diagnostic::similar;
-use crate::profile::selection::Pattern;
+use crate::{
+    classify::purpose,
+    gap::{DEVICE_PREFIX, Details, HYPERVISOR_CALLBACKS},
+    profile::selection::Pattern,
+};
 
 /// Why a detail cannot be one of its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,13 +28,20 @@ pub(super) fn check(kind: CauseKind, pattern: &Pattern) -> Result<(), Unknown> {
     }
     let word = &pattern.0;
     let meant = similar(word, known.iter().map(String::as_str)).map(str::to_owned);
+    // The kernel's names of devices' interrupts can be any.
+    let device = || (kind == CauseKind::Interrupt).then(|| format!("{DEVICE_PREFIX}{word}"));
+    let meant = meant.or_else(device);
     // Devices and other vectors have the kernel's names for them, and calls newer
     // than our table have their number.
     let may_be_new = match kind {
         CauseKind::Syscall => {
             has_number(word, "syscall_") || has_number(word, "ia32:") || pattern.is_open_end()
         }
-        CauseKind::Interrupt => word.starts_with("device") || meant.is_none(),
+        CauseKind::Interrupt => {
+            pattern.meets(Details::Prefixed(DEVICE_PREFIX))
+                || has_number(word, "vector_")
+                || pattern.is_open_end()
+        }
         CauseKind::Unclassified | CauseKind::Return => true,
         CauseKind::Exception | CauseKind::PageFault | CauseKind::Nmi | CauseKind::NewTask => false,
     };
@@ -46,7 +57,7 @@ pub(super) fn check(kind: CauseKind, pattern: &Pattern) -> Result<(), Unknown> {
 impl Pattern {
     /// Whether it fits names of which only the beginning is known.
     fn is_open_end(&self) -> bool {
-        ["syscall_", "ia32:"]
+        ["syscall_", "ia32:", "vector_"]
             .iter()
             .any(|prefix| self.0.starts_with(prefix) && self.is_open())
     }
@@ -68,8 +79,10 @@ fn known(kind: CauseKind) -> Vec<String> {
         }
         CauseKind::PageFault => FaultKind::ALL.iter().map(|k| owned(k.name())).collect(),
         CauseKind::Interrupt => {
-            let vectors = Vector::ALL.iter().map(|vector| owned(vector.name()));
-            vectors.chain([owned("device")]).collect()
+            let vectors = Vector::ALL.iter().map(|vector| vector.name());
+            let others = HYPERVISOR_CALLBACKS.into_iter().chain(OTHER_INTERRUPTS);
+            let others = others.chain(purpose::all());
+            vectors.chain(others).map(owned).collect()
         }
         CauseKind::Nmi => vec![owned("nmi")],
         CauseKind::NewTask => vec![owned("first_return")],
@@ -80,6 +93,26 @@ fn known(kind: CauseKind) -> Vec<String> {
     names.push(owned("no_room_for_detail"));
     names
 }
+
+/// Interrupts without a tracepoint, as kernels from 5.10 to 7.x name them, and
+/// those of devices that are not told apart.
+const OTHER_INTERRUPTS: [&str; 15] = [
+    "common_interrupt",
+    "device",
+    "hyperv_reenlightenment",
+    "hyperv_stimer0",
+    "irq_move_cleanup",
+    "kvm_posted_intr_ipi",
+    "kvm_posted_intr_nested_ipi",
+    "kvm_posted_intr_wakeup_ipi",
+    "perf_guest_mediated_pmi_handler",
+    "posted_msi_notification",
+    "reboot",
+    "spurious_apic_interrupt",
+    "spurious_interrupt",
+    "uv_bau_message",
+    "xen_pv_evtchn_do_upcall",
+];
 
 /// The processor's exceptions, as `classify` names them.
 const EXCEPTIONS: [&str; 19] = [
@@ -123,7 +156,10 @@ mod tests {
             (CauseKind::Syscall, "ia32:getpid"),
             (CauseKind::PageFault, "first_touch"),
             (CauseKind::Interrupt, "device:nvme0q1"),
+            (CauseKind::Interrupt, "device:nvme*"),
             (CauseKind::Interrupt, "hypervisor_callback"),
+            (CauseKind::Interrupt, "tlb_shootdown"),
+            (CauseKind::Interrupt, "vector_242"),
             (CauseKind::Exception, "invalid_opcode"),
             (CauseKind::Nmi, "nmi"),
         ] {
@@ -133,6 +169,13 @@ mod tests {
             (CauseKind::Syscall, "clock_getime", "clock_gettime"),
             (CauseKind::PageFault, "fist_touch", "first_touch"),
             (CauseKind::Interrupt, "local_time", "local_timer"),
+            (
+                CauseKind::Interrupt,
+                "hypervisor_calback",
+                "hypervisor_callback",
+            ),
+            (CauseKind::Interrupt, "tlb_shotdown", "tlb_shootdown"),
+            (CauseKind::Interrupt, "nvme0q1", "device:nvme0q1"),
         ] {
             let unknown = checked(kind, word).expect_err(word);
             assert_eq!(unknown.meant.as_deref(), Some(meant));

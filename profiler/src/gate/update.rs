@@ -209,6 +209,8 @@ fn proposed(runs: &[Named]) -> Vec<(Selection, Per)> {
 /// Whether these probes can see such entries at all. Other doubts do not matter
 /// here: they are reasons to refuse.
 fn is_seen(selection: &Selection, runs: &[Named]) -> bool {
-    let blind = |named: &Named| super::doubt::is_blind(&named.profile, selection);
-    !runs.iter().any(blind)
+    let mut unavailable = runs
+        .iter()
+        .flat_map(|named| &named.profile.accounting.unavailable);
+    !unavailable.any(|item| selection.is_concealed_by(&item.gap))
 }

@@ -13,7 +13,7 @@ use proptest::{
 };
 
 use super::{
-    build,
+    build, exactness,
     model::{CauseRow, CodeRow, MappingRow, PhaseTime, Profile, ThreadRow, Unavailable, Untimed},
 };
 use crate::{collect::snapshot::Snapshot, gap::Gap, probe::catalog};
@@ -35,6 +35,7 @@ pub(crate) fn profile() -> impl Strategy<Value = Profile> {
         profile.ledger.by_thread = by_thread;
         profile.memory.by_mapping = by_mapping;
         around.apply(&mut profile);
+        exactness::settle(&mut profile);
         profile
     })
 }

@@ -63,6 +63,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         prefault: snapshot.prefault.clone(),
         runs: 1,
     };
+    exactness::settle(&mut profile);
     profile.advice = advice::all(&profile);
     profile
 }
@@ -118,7 +119,8 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         map_full: loss(Loss::LedgerFull),
         stacks_lost: loss(Loss::StackLost),
         unclassified,
-        inexact: exactness::doubts(snapshot),
+        inexact: Vec::new(),
+        inexact_codes: Vec::new(),
         losses: losses(snapshot),
         audit: audit::of(snapshot),
         cross_checks: checks::all(snapshot, ledger),
@@ -182,6 +184,7 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         ));
     }
     list.extend(code::unavailable(snapshot));
+    list.extend(exactness::skipped_kprobe(snapshot));
     list
 }
 

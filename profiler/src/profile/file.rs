@@ -1,10 +1,19 @@
 //! Profiles in files.
 
-use std::{fs, io::Write, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
-use super::model::{Profile, SCHEMA_VERSION};
+use super::{
+    exactness,
+    model::{Profile, SCHEMA_VERSION},
+};
 use crate::error::Error;
 
 /// Reads a document that modeswitch has written, of a schema that it knows.
@@ -50,6 +59,16 @@ pub fn interpret<T: serde::de::DeserializeOwned>(document: Value, path: &Path) -
     })
 }
 
+/// Makes sense of a profile.
+///
+/// # Errors
+/// [`Error::Usage`] if parts of it are missing or wrong.
+pub fn profile(document: Value, path: &Path) -> Result<Profile, Error> {
+    let mut profile = interpret(document, path)?;
+    exactness::settle(&mut profile);
+    Ok(profile)
+}
+
 /// Checks that a profile is one run and not the sum of several, whose spread would
 /// be lost and whose counts are larger.
 ///
@@ -64,6 +83,33 @@ pub fn check_single(profile: &Profile, path: &Path) -> Result<(), Error> {
         path.display(),
         profile.runs
     )))
+}
+
+/// Checks that no file is given twice, under whatever names: its run would be
+/// counted twice, and look like two that agree.
+///
+/// # Errors
+/// [`Error::Usage`] if one is.
+pub fn check_distinct(files: &[PathBuf]) -> Result<(), Error> {
+    let mut seen = BTreeMap::new();
+    for file in files {
+        // One that cannot be read is spoken of when it is.
+        let Ok(meta) = fs::metadata(file) else {
+            continue;
+        };
+        if let Some(first) = seen.insert((meta.dev(), meta.ino()), file) {
+            let name = if first == file {
+                String::new()
+            } else {
+                format!(", as `{}` before", first.display())
+            };
+            return Err(Error::Usage(format!(
+                "`{}` is given twice{name}, and its run would be counted twice: name each file once",
+                file.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// A moment as a profile writes it, in nanoseconds since 1970.

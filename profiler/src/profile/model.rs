@@ -277,6 +277,11 @@ pub struct Accounting {
     /// are exact.
     #[serde(default)]
     pub inexact: Vec<String>,
+    /// What kind each of these reasons is: `missed`, `lost`, `ledger_full`,
+    /// `audit`, `cross_check`, `unclassified`, `unavailable`, `nothing_counted`,
+    /// or `other`.
+    #[serde(default)]
+    pub inexact_codes: Vec<String>,
     /// Everything that could not be kept, by reason.
     pub losses: BTreeMap<String, u64>,
     /// Returns against entries, where both were counted.

@@ -56,7 +56,7 @@ pub fn attach(ledger: &mut Ledger, snapshot: &Snapshot) {
 }
 
 /// The vector of a row, if it is one that serves several purposes.
-fn told_apart(cause: &str, detail: &str) -> Option<Vector> {
+pub(super) fn told_apart(cause: &str, detail: &str) -> Option<Vector> {
     [Vector::CallFunction, Vector::CallFunctionSingle]
         .into_iter()
         .find(|vector| cause == CauseKind::Interrupt.name() && detail == vector.name())

@@ -1,10 +1,15 @@
 //! Which entries of a profile are meant, and how many those are. Pure.
 
-use profiler_common::cause::CauseKind;
+use std::collections::BTreeMap;
+
+use profiler_common::{cause::CauseKind, vector::Vector};
 use serde::{Deserialize, Serialize};
 
-use super::model::{PhaseTime, Profile, Untimed};
-use crate::gap::{Concealed, Details, Gap};
+use super::model::{PhaseTime, Profile, Purpose, Untimed};
+use crate::{
+    classify::purpose,
+    gap::{Concealed, Details, Gap},
+};
 
 /// A name with wildcards: `*` for any characters, `?` for one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -50,7 +55,7 @@ impl Pattern {
     }
 
     /// Whether it may fit one of these details.
-    fn meets(&self, details: Details) -> bool {
+    pub(crate) fn meets(&self, details: Details) -> bool {
         let wildcard = self.0.find(['*', '?']);
         match (details, wildcard) {
             (Details::All, _) | (Details::AllBut(_), Some(_)) => true,
@@ -80,6 +85,9 @@ impl Pattern {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PhaseName(pub String);
+
+/// Entries by phase.
+type Phases = BTreeMap<String, u64>;
 
 /// Which entries are meant. Without any part: all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,21 +123,50 @@ impl Selection {
         }
         let Some(thread) = &self.thread else {
             let rows = profile.ledger.by_cause.iter();
-            let counts = rows
-                .filter(|row| self.includes(&row.cause, &row.detail))
-                .map(|row| self.in_phase(row.count, &row.phases));
-            return Ok(sum(counts));
+            return Ok(sum(rows.map(|row| {
+                let counts = (row.count, &row.phases);
+                self.of_row(&row.cause, &row.detail, counts, &row.purposes)
+            })));
         };
         let threads = profile.ledger.by_thread.iter();
         let mut found = threads.filter(|row| thread.matches(&row.comm)).peekable();
         if found.peek().is_none() {
             return Err(Absent::Thread(thread.clone()));
         }
-        let counts = found
-            .flat_map(|thread| &thread.by_cause)
-            .filter(|row| self.includes(&row.cause, &row.detail))
-            .map(|row| self.in_phase(row.count, &row.phases));
+        let counts = found.flat_map(|thread| &thread.by_cause).map(|row| {
+            let counts = (row.count, &row.phases);
+            self.of_row(&row.cause, &row.detail, counts, &row.purposes)
+        });
         Ok(sum(counts))
+    }
+
+    /// Whether the detail is what interrupts were for, and no interrupt's name.
+    #[must_use]
+    pub fn names_purpose(&self) -> bool {
+        self.cause == Some(CauseKind::Interrupt)
+            && self.detail.as_ref().is_some_and(|wanted| {
+                let is_vector = |vector: &Vector| wanted.matches(vector.name());
+                purpose::all().any(|name| wanted.matches(name))
+                    && !Vector::ALL.iter().any(is_vector)
+            })
+    }
+
+    /// The selected entries of a row.
+    fn of_row(
+        &self,
+        cause: &str,
+        detail: &str,
+        (count, phases): (u64, &Phases),
+        purposes: &[Purpose],
+    ) -> u64 {
+        if self.includes(cause, detail) {
+            return self.in_phase(count, phases);
+        }
+        let Some(wanted) = self.detail.as_ref().filter(|_| self.names_purpose()) else {
+            return 0;
+        };
+        let meant = purposes.iter().filter(|row| wanted.matches(&row.purpose));
+        sum(meant.map(|row| self.in_phase(row.count, &row.phases)))
     }
 
     /// Whether a row of this cause and detail is meant, whatever its phase.
@@ -157,6 +194,9 @@ impl Selection {
             Concealed::Existence(kind, name) => {
                 is_of(kind) && self.detail.as_ref().is_some_and(|wanted| wanted.0 == name)
             }
+            Concealed::Purposes(details) => {
+                self.names_purpose() && self.detail.as_ref().is_some_and(|one| one.meets(details))
+            }
             Concealed::Mappings => false,
             Concealed::Everything => true,
         })
@@ -183,7 +223,7 @@ impl Selection {
         }
     }
 
-    fn in_phase(&self, all: u64, phases: &std::collections::BTreeMap<String, u64>) -> u64 {
+    fn in_phase(&self, all: u64, phases: &Phases) -> u64 {
         self.phase.as_ref().map_or(all, |PhaseName(name)| {
             phases.get(name).copied().unwrap_or(0)
         })

@@ -1,8 +1,9 @@
 //! A comparison as tables of words, for text and Markdown alike.
 
 use super::units::amount;
-use crate::compare::model::{
-    Basis, CauseChange, Change, CodeChange, Compared, Comparison, Place, Status,
+use crate::compare::{
+    causes::ENTRIES,
+    model::{Basis, CauseChange, Change, CodeChange, Compared, Comparison, Place, Side, Status},
 };
 
 /// Rows shown of each table.
@@ -179,17 +180,20 @@ fn sheet(
         headings.push("change".to_owned());
         headings.push("ratio".to_owned());
     }
-    let bound = |label: &str| -> &'static str {
+    let bound = |label: &str, words: &[String]| -> &'static str {
         let side = all.sides.iter().find(|side| side.label == label);
-        if side.is_some_and(|side| !side.inexact.is_empty()) {
+        let is_sum = words.first().is_some_and(|cause| cause == ENTRIES);
+        let is_bound = |side: &Side| side.bounds_each_count || is_sum && !side.inexact.is_empty();
+        if side.is_some_and(is_bound) {
             "≥ "
         } else {
             ""
         }
     };
-    let bounds = (bound(&found.before), bound(&found.after));
-    let cells = shown.iter().take(LONGEST);
-    let cells = cells.map(|row| cells_of(row, basis, bounds, has_intervals));
+    let cells = shown.iter().take(LONGEST).map(|row| {
+        let bounds = (bound(&found.before, &row.0), bound(&found.after, &row.0));
+        cells_of(row, basis, bounds, has_intervals)
+    });
     let mut left_out = Vec::new();
     if shown.len() > LONGEST {
         left_out.push(format!("{} smaller differences", shown.len() - LONGEST));

@@ -1,7 +1,10 @@
 //! The one line that says it all.
 
 use super::units::{count, duration_ns, rate, share};
-use crate::profile::model::{PhaseTime, Profile};
+use crate::profile::{
+    exactness::LEDGER_FULL,
+    model::{PhaseTime, Profile},
+};
 
 /// The verdict on a profile.
 #[must_use]
@@ -38,14 +41,24 @@ pub fn line(profile: &Profile) -> String {
         duration_ns(profile.window.duration_ns),
         parts.join("; ")
     );
+    let full = if profile
+        .accounting
+        .inexact_codes
+        .iter()
+        .any(|code| code == LEDGER_FULL)
+    {
+        "; the ledger was full: measure with a larger `--ledger-rows`"
+    } else {
+        ""
+    };
     match ledger.by_cause.first() {
         Some(first) => format!(
-            "{text}; {} {} ({})",
+            "{text}; {} {} ({}){full}",
             share(first.count, ledger.total),
             words(&first.cause),
             first.detail
         ),
-        None => text,
+        None => text + full,
     }
 }
 

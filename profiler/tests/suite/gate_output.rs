@@ -74,6 +74,15 @@ fn formats_are_as_they_were() {
 /// A profile beside another: what is new is called so, and the same is no breach.
 #[test]
 fn baseline_of_saved_profiles() {
+    // A run is no two runs that agree, under whatever names.
+    let link = tempfile::tempdir().expect("a folder");
+    let link = link.path().join("link.json");
+    std::os::unix::fs::symlink(data().join("quiet.json"), &link).expect("a link");
+    let link = link.to_str().expect("UTF-8");
+    for twice in ["quiet.json", link] {
+        let output = check(&["stray.json", "--baseline", "quiet.json", twice]);
+        assert_fails(&output, USAGE, &["given twice"]);
+    }
     let output = check(&["stray.json", "--baseline", "quiet.json"]);
     assert_eq!(output.status.code(), Some(BREACHED));
     let text = stdout(&output);

@@ -92,7 +92,7 @@ fn root_gate_loss_is_inconclusive() {
             .args(["threads", "64", "10"]);
         command.output().expect("the binary starts")
     };
-    let wide = "[[limit]]\ncause = 'total'\nhard = 1e9\n";
+    let wide = "[[limit]]\ncause = 'syscall'\nhard = 1e9\n";
     let (few, enough) = (["--ledger-rows", "4"], ["--ledger-rows", "16384"]);
     let whole = check(wide, &enough);
     assert_eq!(whole.status.code(), Some(0), "{}", said(&whole));

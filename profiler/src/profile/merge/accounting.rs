@@ -1,6 +1,7 @@
 //! What stands behind the counts of two runs, as one.
 
 use super::rows::{add, add_counts, add_known, add_new, add_rows, both};
+use crate::profile::exactness::SAID;
 use crate::profile::model::{Accounting, Audit, CheckVerdict, ChildUsage, CrossCheck, Own};
 
 /// Adds a run's accounting. One doubt about one run is a doubt about the sum.
@@ -14,7 +15,15 @@ pub(super) fn add_accounting(sum: &mut Accounting, run: Accounting) {
     add(&mut sum.map_full, run.map_full);
     add(&mut sum.stacks_lost, run.stacks_lost);
     add(&mut sum.unclassified, run.unclassified);
-    add_new(&mut sum.inexact, run.inexact);
+    sum.inexact_codes.resize(sum.inexact.len(), SAID.to_owned());
+    let mut codes = run.inexact_codes.into_iter();
+    for reason in run.inexact {
+        let code = codes.next().unwrap_or_else(|| SAID.to_owned());
+        if !sum.inexact.contains(&reason) {
+            sum.inexact.push(reason);
+            sum.inexact_codes.push(code);
+        }
+    }
     add_counts(&mut sum.losses, run.losses);
     sum.audit = both(sum.audit.take(), run.audit, add_audit);
     add_rows(
@@ -104,6 +113,7 @@ mod tests {
         doubtful.map_full = 3;
         doubtful.losses.insert("ledger_full".to_owned(), 3);
         doubtful.inexact.push("some were missed".to_owned());
+        doubtful.inexact_codes.push("other".to_owned());
         for (mut sum, run) in [(clean.clone(), doubtful.clone()), (doubtful, clean)] {
             add_accounting(&mut sum, run);
             assert_eq!(sum.misses[0].count, None);

@@ -16,7 +16,7 @@ use super::{
     rows::{add, add_counts, add_known, add_new, add_rows, both},
 };
 use crate::profile::{
-    advice,
+    advice, exactness,
     ledger::{as_float, seconds},
     model::{Disturbance, Ending, Polling, Prefaulted, Profile, Window},
     polling_findings, rates,
@@ -58,6 +58,7 @@ pub fn merge(first: Profile, others: Vec<Profile>) -> Result<Profile, Unlike> {
         row.per_second = as_float(row.count) / seconds(duration_ns);
     }
     sum.ledger.rates = rates::of(&sum.ledger, &sum.window, ios);
+    exactness::say(&mut sum);
     sum.advice = advice::all(&sum);
     Ok(sum)
 }

@@ -1,11 +1,12 @@
 //! Laws that hold for every profile and every budget.
 
-use profiler_common::{cause::CauseKind, loss::Loss};
+use profiler_common::{cause::CauseKind, fault::FaultKind, loss::Loss, vector::Vector};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::format::{CheckFormat, Shape, write};
 use crate::{
-    gap::Gap,
+    classify::purpose,
+    gap::{Concealed, Details, Gap},
     gate::{
         baseline::against_baseline,
         budget::{Bound, Budget, Limit, Per},
@@ -17,6 +18,7 @@ use crate::{
         write::render,
     },
     profile::{
+        arbitrary::gap,
         model::{CodeRow, Profile, Unavailable, Untimed},
         selection::{Pattern, PhaseName, Selection},
     },
@@ -126,6 +128,17 @@ fn limit() -> impl Strategy<Value = Limit> {
         Just((Some(CauseKind::Interrupt), Some("device:\"quoted\"\\"))),
         Just((Some(CauseKind::Exception), None)),
         Just((Some(CauseKind::Nmi), Some("nmi"))),
+        Just((Some(CauseKind::Interrupt), None)),
+        Just((Some(CauseKind::Interrupt), Some("*"))),
+        Just((Some(CauseKind::Interrupt), Some("thermal_apic"))),
+        Just((Some(CauseKind::Interrupt), Some("local_*"))),
+        Just((Some(CauseKind::Interrupt), Some("device:nvme*"))),
+        Just((Some(CauseKind::Interrupt), Some("*nvme0q?"))),
+        Just((Some(CauseKind::Interrupt), Some("tlb_shootdown"))),
+        Just((Some(CauseKind::Interrupt), Some("hypervisor_callback"))),
+        Just((Some(CauseKind::PageFault), None)),
+        Just((Some(CauseKind::PageFault), Some("file_*"))),
+        Just((Some(CauseKind::NewTask), None)),
     ];
     let phase = option::of(select(&["setup", "steady", "own"][..]));
     let bounds = (bound(), bound(), 0..3_u8);
@@ -177,6 +190,48 @@ fn judged(limit: &Limit, run: &Profile) -> Outcome {
         limits: vec![limit.clone()],
     });
     against_budget(&parsed, "b", &named([run.clone()])).outcome
+}
+
+/// Details that entries of each cause may have.
+fn details() -> impl Iterator<Item = (CauseKind, String)> {
+    let of = |cause| move |name: &str| (cause, name.to_owned());
+    let vectors = Vector::ALL.iter().map(|vector| vector.name());
+    let interrupts = vectors.chain([
+        "device:nvme0q1",
+        "hypervisor_callback",
+        "kvm_asyncpf_interrupt",
+    ]);
+    let kinds = FaultKind::ALL.iter().map(|kind| kind.name());
+    let exceptions = ["breakpoint", "invalid_opcode"];
+    interrupts
+        .map(of(CauseKind::Interrupt))
+        .chain(kinds.map(of(CauseKind::PageFault)))
+        .chain(["read", "clock_gettime"].map(of(CauseKind::Syscall)))
+        .chain(exceptions.map(of(CauseKind::Exception)))
+        .chain(["nmi"].map(of(CauseKind::Nmi)))
+        .chain(["first_return"].map(of(CauseKind::NewTask)))
+}
+
+/// Whether a gap hides how many of some entries that are meant there were.
+fn hides(gap: &Gap, selection: &Selection) -> bool {
+    let wants = |kind: CauseKind, hidden: Details| {
+        let mut details = details();
+        details.any(|(cause, detail)| {
+            cause == kind && hidden.include(&detail) && selection.includes(cause.name(), &detail)
+        })
+    };
+    let detail = selection.detail.as_ref().map_or("*", |pattern| &pattern.0);
+    gap.conceals().into_iter().any(|concealed| match concealed {
+        Concealed::Entries(kind, hidden) => wants(kind, hidden),
+        Concealed::Split(kind, hidden) => detail != "*" && wants(kind, hidden),
+        Concealed::Existence(kind, name) => selection.cause == Some(kind) && detail == name,
+        Concealed::Purposes(hidden) => {
+            selection.cause == Some(CauseKind::Interrupt)
+                && purpose::all().any(|name| detail == name && hidden.include(name))
+        }
+        Concealed::Mappings => false,
+        Concealed::Everything => true,
+    })
 }
 
 proptest! {
@@ -244,6 +299,16 @@ proptest! {
         let before = judged(&limit, &run);
         prop_assert!(judged(&other, &run) <= before);
         prop_assert!(judged(&softer, &run) <= before);
+    }
+
+    /// No limit passes on entries that a gap conceals, whichever gap it is.
+    #[test]
+    fn what_is_concealed_never_passes(limit in limit(), run in whole(), gap in gap()) {
+        let mut run = run;
+        run.accounting.unavailable.push(Unavailable::new(gap.clone(), "so"));
+        if hides(&gap, &limit.selection) {
+            prop_assert!(judged(&limit, &run) >= Outcome::Inconclusive);
+        }
     }
 
     /// A run that lost entries passes nothing.
