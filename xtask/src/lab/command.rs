@@ -14,7 +14,7 @@ use super::guest::{EVIDENCE, Ending, Lab, Limits, Machine, Script, Signals};
 use super::kernels::{Catalog, Kernel, Wanted, fetch};
 use super::scenario::{self, Scenario};
 use super::suite::{self, Tally};
-use super::{exactness, side_by_side, tools};
+use super::{exactness, fred, side_by_side, tools};
 use crate::ebpf_object::process;
 use crate::{install, workspace};
 
@@ -44,6 +44,10 @@ pub(crate) struct Options {
     /// backend, and the machines of special tests
     #[arg(long, conflicts_with_all = ["command", "backend", "test", "numa", "cpus"])]
     scenarios: bool,
+    /// Known counts with FRED and without: in the Bochs that `MODESWITCH_BOCHS` names,
+    /// configured with FRED, and in QEMU
+    #[arg(long, conflicts_with_all = ["command", "backend", "test", "scenarios", "numa", "cpus"])]
+    fred: bool,
     /// Four CPUs in two NUMA nodes
     #[arg(long)]
     numa: bool,
@@ -132,6 +136,9 @@ fn try_run(options: &Options) -> Result<u8> {
     install::ensure("the lab", &tools::NEEDED)?;
     let machine = machine(options)?;
     let lab = lab(options)?;
+    if options.fred {
+        return fred(options, &lab, &wanted);
+    }
     let scenarios = if options.scenarios {
         let mut scenarios = scenario::all(&machine)?;
         if options.kernel.is_some() {
@@ -153,7 +160,7 @@ fn try_run(options: &Options) -> Result<u8> {
             rounds,
         }]
     };
-    let bin = workspace::target_dir().join(if options.debug { "debug" } else { "release" });
+    let bin = bin(options);
     let binaries = if options.command.is_empty() {
         crate::test::build(options.test.as_deref(), !options.debug)?
     } else {
@@ -191,6 +198,26 @@ fn try_run(options: &Options) -> Result<u8> {
     let statuses = outcomes.iter().map(|outcome| outcome.ending.status());
     let status = statuses.into_iter().find(|status| *status != 0);
     Ok(status.unwrap_or(u8::from(!is_complete)))
+}
+
+/// Known counts with FRED and without, on each kernel.
+fn fred(options: &Options, lab: &Lab, wanted: &[Wanted]) -> Result<u8> {
+    if !options.no_build {
+        build(options)?;
+    }
+    let catalog = Catalog::load(&lab.cache, options.refresh)?;
+    let mut is_right = true;
+    for wanted in wanted {
+        let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
+        let bin = bin(options);
+        is_right &= fred::run(&lab.cache, &kernel, &bin, lab.limits, &lab.signals)?;
+    }
+    Ok(u8::from(!is_right))
+}
+
+/// Where the programs are that are built here.
+fn bin(options: &Options) -> PathBuf {
+    workspace::target_dir().join(if options.debug { "debug" } else { "release" })
 }
 
 /// Prints what each backend made of the programs of known counts. Returns

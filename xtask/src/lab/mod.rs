@@ -4,6 +4,7 @@
 mod cache;
 mod command;
 mod exactness;
+mod fred;
 mod guest;
 mod initramfs;
 mod kernels;

@@ -1,6 +1,8 @@
 //! Putting the archive together.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -63,4 +65,23 @@ pub(in crate::lab) fn build(kernel: &Kernel) -> Result<Vec<u8>> {
     }
     archive.file("modules/list", list.as_bytes());
     Ok(archive.finish())
+}
+
+/// An archive of these folders and files, with the folders that the files are in.
+pub(in crate::lab) fn of(folders: &[&str], files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let paths = files.iter().map(|(path, _)| Path::new(path));
+    let parents = paths.flat_map(|path| path.ancestors().skip(1));
+    let all = folders.iter().map(Path::new).chain(parents);
+    // Sorted, and so the outer ones come first.
+    let all: BTreeSet<&Path> = all.filter(|path| *path != Path::new("")).collect();
+    let mut archive = Archive::default();
+    for folder in all {
+        archive.folder(&folder.to_string_lossy());
+    }
+    archive.device("dev/console", (5, 1));
+    archive.link("bin/sh", "busybox");
+    for (path, content) in files {
+        archive.file(path, content);
+    }
+    archive.finish()
 }

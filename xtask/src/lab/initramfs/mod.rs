@@ -5,4 +5,4 @@ mod cpio;
 mod graph;
 mod module;
 
-pub(super) use build::build;
+pub(super) use build::{build, of};
