@@ -66,3 +66,55 @@ pub(crate) fn known_to_be_inexact(name: &str, expected: u64, counted: u64, said:
     });
     println!("KNOWN {row}");
 }
+
+/// Misses of one program excuse no count of another's, none twice, and never most of
+/// a count.
+#[test]
+fn only_misses_of_what_counts_a_cause_excuse_it() {
+    let profile = |program: &str, missed: u64| {
+        Json::from(json!({
+            "backend": { "probe": null },
+            "accounting": { "misses": [{ "program": program, "count": missed }] },
+        }))
+    };
+    let passes = |profile: &Json, cause: &str, expected: u64, counted: u64| {
+        let known = || assert_known_of(cause, profile, "a test of the test", expected, counted);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(known)).is_ok()
+    };
+    assert!(!passes(
+        &profile("local_timer_entry", 21_026),
+        "syscall",
+        8,
+        4
+    ));
+    assert!(!passes(&profile("sys_exit", 21_026), "syscall", 4, 0));
+    assert!(!passes(&profile("sys_exit", 21_026), "page_fault", 100, 99));
+    assert!(!passes(&profile("sys_exit", 3), "syscall", 8, 4));
+    let shared = profile("sys_exit", 4);
+    assert!(passes(&shared, "syscall", 8, 8));
+    assert!(passes(&shared, "syscall", 8, 5));
+    assert!(passes(&shared, "new_task", 8, 7));
+    assert!(
+        !passes(&shared, "syscall", 80_000, 79_999),
+        "all four are spent"
+    );
+}
+
+/// The side of an audit that counted less has to have missed as much.
+#[test]
+fn audits_differ_by_what_the_lesser_side_missed() {
+    let passes = |program: &str, difference: i64| {
+        let profile = Json::from(json!({
+            "accounting": {
+                "losses": {}, "unclassified": 0, "cross_checks": [],
+                "misses": [{ "program": program, "count": 40 }],
+                "audit": { "difference": difference },
+            },
+        }));
+        let accounted = || profile.assert_accounted();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(accounted)).is_ok()
+    };
+    assert!(passes("sys_exit", 40) && !passes("sys_exit", 41));
+    assert!(!passes("sys_exit", -1) && passes("exit_fentry_fpregs", -40));
+    assert!(!passes("exit_fentry_fpregs", 1));
+}
