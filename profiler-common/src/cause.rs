@@ -26,6 +26,10 @@ coded! {
     }
 }
 
+/// Where returns from page faults are counted that had no room in the ledger, behind
+/// the totals of each cause: as page faults, another program has counted them.
+pub const RETURN_FROM_FAULT: u8 = 15;
+
 /// Bits of the x86 page-fault error code, as the hardware defines them.
 pub mod fault_bits {
     /// Set: the page was present and its protection was violated.

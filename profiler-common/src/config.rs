@@ -36,6 +36,17 @@ pub struct ProbeConfig {
     pub own_tgid: u32,
     /// Which stacks are taken: bits of [`stack_kinds`].
     pub stack_kinds: u32,
+    /// Bits of a task's `flags` that threads of the kernel's own have, if they bear a
+    /// process's name: `PF_IO_WORKER`, `PF_USER_WORKER`. They never are in user mode.
+    pub worker_flags: u32,
+    /// The bit that system-call numbers of x32 programs have, where the kernel has
+    /// such programs.
+    pub x32_bit: u32,
+    /// Not 0 where programs on tracepoints can be preempted, so that there are
+    /// substitutes for them.
+    pub has_substitutes: u32,
+    /// Always zero.
+    pub padding: u32,
 }
 
 /// Bits of [`ProbeConfig::stack_kinds`].

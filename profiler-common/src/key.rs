@@ -40,6 +40,8 @@ pub mod key_flags {
 pub struct CacheLine {
     /// Entries not yet added to the ledger.
     pub count: u64,
+    /// Not 0 while the line is taken over: what it held is then in neither place.
+    pub moving: u64,
     /// What identifies the line on the hot path: thread and epoch, instruction,
     /// detail and stub, phase and cause.
     pub ident: [u64; 4],
@@ -57,8 +59,10 @@ pub mod region {
     pub const SYSCALL: u32 = 0;
     /// Programs that run with interrupts off.
     pub const IRQS_OFF: u32 = 1;
+    /// The system-call program's substitute, which can preempt it.
+    pub const SYSCALL_AGAIN: u32 = 2;
     /// How many there are.
-    pub const COUNT: u32 = 2;
+    pub const COUNT: u32 = 3;
 }
 
 /// What one row of the stack ledger counts.
@@ -89,6 +93,6 @@ pub struct StackKey {
 pub const WITHOUT_INNERMOST: i32 = 1 << 30;
 
 const _: () = assert!(size_of::<LedgerKey>() == 32);
-const _: () = assert!(size_of::<CacheLine>() == 72);
+const _: () = assert!(size_of::<CacheLine>() == 80);
 const _: () = assert!(size_of::<StackKey>() == 28);
 const _: () = assert!(CACHE_LINES.is_power_of_two());

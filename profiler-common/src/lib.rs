@@ -20,6 +20,7 @@ pub mod interruption;
 pub mod key;
 pub mod loss;
 pub mod names;
+pub mod nmi;
 pub mod numa;
 pub mod paging;
 pub mod phase;

@@ -43,5 +43,8 @@ coded! {
         /// A call that made memory could not be taken down, for want of room in the
         /// ring buffer. The call itself is counted all the same.
         AllocationLost = 15, "allocation_lost";
+        /// A thread's number was given to another one before its end was seen: the
+        /// call by which it ended is not in the counts.
+        ThreadEndUnseen = 16, "thread_end_unseen";
     }
 }

@@ -70,6 +70,8 @@ pub mod global {
 pub mod program {
     /// Returns of system calls, and first returns of new tasks.
     pub const SYS_EXIT: &str = "sys_exit";
+    /// What that was kept from.
+    pub const SYS_EXIT_AGAIN: &str = "sys_exit_again";
     /// Page faults in user mode.
     pub const PAGE_FAULT_USER: &str = "page_fault_user";
     /// Page faults in user mode that had to wait.
@@ -88,8 +90,12 @@ pub mod program {
     pub const SCHED_WAKEUP_NEW: &str = "sched_wakeup_new";
     /// The launched command's first instruction.
     pub const SCHED_PROCESS_EXEC: &str = "sched_process_exec";
+    /// What that was kept from.
+    pub const SCHED_PROCESS_EXEC_AGAIN: &str = "sched_process_exec_again";
     /// The end of a thread, and the system calls that end it.
     pub const SCHED_PROCESS_EXIT: &str = "sched_process_exit";
+    /// The end of a thread, where it leaves its CPU for the last time.
+    pub const THREAD_GONE: &str = "thread_gone";
     /// Submissions to an io_uring, from Linux 6.4 on.
     pub const IO_URING_SUBMIT_REQ: &str = "io_uring_submit_req";
     /// Submissions to an io_uring, up to Linux 6.3.

@@ -26,7 +26,7 @@ macro_rules! pod {
 
 pod! {
     LedgerKey, 4 + 4 + 8 + 4 + 4 + 2 + 1 + 1 + 4;
-    CacheLine, 8 + 4 * 8 + 32;
+    CacheLine, 2 * 8 + 4 * 8 + 32;
     StackKey, 6 * 4 + 2 + 1 + 1;
     PurposeKey, 8 + 3 * 4 + 2 * 2;
     Handling, 4 * 4;
@@ -35,11 +35,11 @@ pod! {
     DisturbanceKey, 4 * 4 + 16;
     DisturbanceTime, 3 * 8;
     CpuState, 2 * 4 + 4 * 8;
-    ThreadState, 2 * 4;
+    ThreadState, 8 + 2 * 4 + 8;
     ThreadId, 2 * 4;
     ThreadInfo, 2 * 8 + 2 * 4 + 16;
     WindowState, 2 * 8;
-    ProbeConfig, (9 + crate::vector::Vector::ALL.len()) * 16 + 30 * 4 + 12 * 4;
+    ProbeConfig, (9 + crate::vector::Vector::ALL.len()) * 16 + 30 * 4 + 16 * 4;
     FaultConfig, 30 * 4;
     Paging, 3 * 8;
     Calibration, 7 * 8;

@@ -4,10 +4,17 @@
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ThreadState {
+    /// The kernel's address of the thread, which nobody else has while the thread
+    /// lives: a row whose thread is another one is not believed. 0 in a row that
+    /// the profiler made, until a program meets the thread.
+    pub task: u64,
     /// Tells apart threads that had the same number one after the other.
     pub born: u32,
     /// One of [`state`].
     pub state: u32,
+    /// Not 0 from when the first system-call program has run until its substitute
+    /// does: the substitute counts what the first was kept from.
+    pub seen: u64,
 }
 
 /// Values of [`ThreadState::state`].
@@ -16,6 +23,21 @@ pub mod state {
     pub const UNTIL_EXEC: u32 = 1;
     /// Counted.
     pub const COUNTED: u32 = 2;
+    /// Counted. Its first return has been put off, and will be that of a system call
+    /// that was made for it.
+    pub const FIRST_RETURN: u32 = 3;
+    /// Not counted, since what it does is not its own.
+    pub const SUSPENDED: u32 = 4;
+    /// A thread of the kernel's own that works for a measured process, as io_uring's
+    /// do. It never is in user mode, so it has nothing to be counted.
+    pub const WORKER: u32 = 5;
+
+    /// Whether entries of a thread in this state are counted.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_counted(state: u32) -> bool {
+        state == COUNTED || state == FIRST_RETURN
+    }
 }
 
 /// The key of the description table.

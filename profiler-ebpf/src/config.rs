@@ -21,6 +21,10 @@ pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
     own_tgid: 0,
     stack_kinds: 0,
     task_flags_offset: 0,
+    worker_flags: 0,
+    x32_bit: 0,
+    has_substitutes: 0,
+    padding: 0,
 });
 
 /// Whether this kernel has `bpf_task_pt_regs` (Linux 5.15).

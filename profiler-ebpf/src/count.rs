@@ -11,7 +11,12 @@ use profiler_common::{
     key::{CACHE_LINES, CacheLine, LedgerKey, key_flags},
 };
 
-use crate::{config::in_text, ledger, maps::CACHE, phase, regs, stacks, target};
+use crate::{
+    config::{config, in_text},
+    ledger,
+    maps::CACHE,
+    phase, regs, stacks, target,
+};
 use aya_ebpf::programs::tracing::StackIdContext;
 
 /// What a probe saw.
@@ -66,7 +71,13 @@ fn take_over(line: *mut CacheLine, thread: u64, place: u64, what: u64, when: u64
     if line.is_null() {
         return 0;
     }
+    // SAFETY: the map's memory; see `count` for why there is no other writer.
+    let held = unsafe { &mut *line };
+    // Before it is asked whether anything is counted: whoever reads the line after
+    // the window has been closed waits for this.
+    set(&mut held.moving, 1);
     let Some(born) = target::counted() else {
+        set(&mut held.moving, 0);
         return 0;
     };
     let mut key = LedgerKey {
@@ -81,15 +92,31 @@ fn take_over(line: *mut CacheLine, thread: u64, place: u64, what: u64, when: u64
         padding: 0,
     };
     settle_gate(&mut key);
-    // SAFETY: the map's memory; see `count` for why there is no other writer.
-    let held = unsafe { &mut *line };
-    if held.count != 0 {
-        ledger::add(&held.key, held.count);
+    if key.kind == CauseKind::Return.code() && target::takes_first_return() {
+        key.slot = config!(entry_text.ret_from_fork.start) as u32 + 1;
+        key.user_ip = 0;
+        ledger::add(&key, 1);
+        set(&mut held.moving, 0);
+        return 0;
     }
-    held.count = 1;
+    // A count must never be in both places.
+    let count = held.count;
+    set(&mut held.count, 0);
+    if count != 0 {
+        ledger::add(&held.key, count);
+    }
     held.ident = [thread, place, what, when];
     held.key = key;
+    set(&mut held.count, 1);
+    set(&mut held.moving, 0);
     1
+}
+
+/// Sets a word that is read while the programs run.
+#[inline(always)]
+fn set(word: &mut u64, value: u64) {
+    // SAFETY: a live word.
+    unsafe { core::ptr::write_volatile(word, value) }
 }
 
 /// Decides from the entry stub what a system-call probe could only guess: by

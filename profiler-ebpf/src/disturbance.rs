@@ -48,7 +48,7 @@ pub fn is_watched(tid: u32, tgid: u32, cpu: u32, comm: &[u8; 16]) -> bool {
         comm[0], comm[1], comm[2], comm[3], comm[4], comm[5], comm[6], comm[7],
     ]);
     let is_sq_thread =
-        name == u64::from_ne_bytes(SQ_THREAD_COMM) && target::born_of(tgid, tgid, cpu).is_some();
+        name == u64::from_ne_bytes(SQ_THREAD_COMM) && target::is_worker(tid, tgid, cpu);
     if is_sq_thread && SQ_THREADS.get_ptr(tid).is_none() {
         let _ = SQ_THREADS.insert(tid, comm, 0);
     }

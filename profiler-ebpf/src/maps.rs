@@ -14,6 +14,7 @@ use profiler_common::{
     interruption::{Handling, PurposeKey, SenderCount, SenderKey},
     key::{CACHE_LINES, CacheLine, LedgerKey, StackKey, region},
     loss::Loss,
+    nmi::NmiHandlers,
     numa,
     paging::{Calibration, Paging},
     phase::{self, PAGE_BYTES},
@@ -114,9 +115,9 @@ pub static NUMA_HINTS: PerCpuArray<u64> = PerCpuArray::with_max_entries(numa::CO
 #[map]
 pub static NEXT_ACTION: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
-/// By CPU: the first handler in the list that every NMI runs through.
+/// By CPU: the handlers that NMIs run through.
 #[map]
-pub static FIRST_NMI_HANDLER: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
+pub static NMI_HANDLERS: PerCpuArray<NmiHandlers> = PerCpuArray::with_max_entries(1, 0);
 
 /// By CPU: the call-function interrupt being handled.
 #[map]

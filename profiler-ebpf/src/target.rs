@@ -3,7 +3,8 @@
 use aya_ebpf::{
     bindings::BPF_NOEXIST,
     helpers::{
-        bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_smp_processor_id, bpf_ktime_get_ns,
+        bpf_get_current_comm, bpf_get_current_pid_tgid, bpf_get_current_task,
+        bpf_get_smp_processor_id, bpf_ktime_get_ns,
     },
 };
 use core::{
@@ -100,14 +101,44 @@ pub fn counted() -> Option<u32> {
     followed()
 }
 
+/// The current thread's row. Not one that another thread of its number has left
+/// behind.
+#[inline(always)]
+pub fn row() -> Option<*mut ThreadState> {
+    let row = THREADS.get_ptr_mut(current_tid())?;
+    // SAFETY: takes nothing and always returns the current task.
+    let task = unsafe { bpf_get_current_task() };
+    // SAFETY: a row just looked up; only its own thread writes this word.
+    let known = unsafe { &mut (*row).task };
+    if *known == 0 {
+        *known = task;
+    }
+    (*known == task).then_some(row)
+}
+
 /// The incarnation of the current thread if it is in the thread table, whether
 /// or not the window is open.
 #[inline(always)]
 pub fn followed() -> Option<u32> {
-    let thread = THREADS.get_ptr(current_tid())?;
     // SAFETY: a row just looked up; its words are read in one piece each.
-    let ThreadState { born, state: now } = unsafe { *thread };
-    (now == state::COUNTED).then_some(born)
+    let thread = unsafe { *row()? };
+    state::is_counted(thread.state).then_some(thread.born)
+}
+
+/// Whether the return that the current thread makes now stands for its first one,
+/// which nobody has seen.
+#[inline(always)]
+pub fn takes_first_return() -> bool {
+    let Some(row) = row() else {
+        return false;
+    };
+    // SAFETY: a row just looked up, of the current thread.
+    let now = unsafe { &mut (*row).state };
+    let takes = *now == state::FIRST_RETURN;
+    if takes {
+        *now = state::COUNTED;
+    }
+    takes
 }
 
 /// The incarnation of any thread that is being measured, running or about to
@@ -128,18 +159,34 @@ pub fn born_of(tid: u32, tgid: u32, cpu: u32) -> Option<u32> {
     }
     let thread = known?;
     // SAFETY: a row just looked up; its words are read in one piece each.
-    let ThreadState { born, state: now } = unsafe { *thread };
-    (now == state::COUNTED).then_some(born)
+    let thread = unsafe { *thread };
+    state::is_counted(thread.state).then_some(thread.born)
 }
 
-/// Whether entries of a process are being counted, whichever of its threads
-/// asks. The number of a process is that of its first thread.
+/// Whether a thread is the kernel's own, and works for a measured process.
 #[inline(always)]
-pub fn is_open_for_process(tgid: u32) -> bool {
+pub fn is_worker(tid: u32, tgid: u32, cpu: u32) -> bool {
+    if config!(filter) == filter::CPUS {
+        return born_of(tgid, tgid, cpu).is_some();
+    }
+    // SAFETY: a row just looked up.
+    THREADS
+        .get_ptr(tid)
+        .is_some_and(|row| unsafe { (*row).state } == state::WORKER)
+}
+
+/// Whether the current thread, or the process for which it works, is counted.
+#[inline(always)]
+pub fn is_open_for_process() -> bool {
     if !is_open() {
         return false;
     }
-    config!(filter) == filter::CPUS || THREADS.get_ptr(tgid).is_some()
+    // SAFETY: a row just looked up.
+    let state = |row: *mut ThreadState| unsafe { (*row).state };
+    config!(filter) == filter::CPUS
+        || row()
+            .map(state)
+            .is_some_and(|now| state::is_counted(now) || now == state::WORKER)
 }
 
 /// With a CPU filter, threads are taken down as they are met.
@@ -152,27 +199,33 @@ fn born_on_cpu(pid_tgid: u64) -> Option<u32> {
     if !measured || tgid == config!(own_tgid) {
         return None;
     }
-    let tid = pid_tgid as u32;
-    if let Some(thread) = THREADS.get_ptr(tid) {
+    if let Some(thread) = row() {
         // SAFETY: a row just looked up.
         return Some(unsafe { (*thread).born });
     }
-    follow(tid, tgid, 0)
+    // SAFETY: takes nothing and always returns the current task.
+    let task = unsafe { bpf_get_current_task() };
+    follow(task, pid_tgid as u32, tgid, 0, state::COUNTED)
 }
 
-/// Begins to count a thread. Its incarnation, or none if there was no room.
+/// Follows a thread. Its incarnation, or none if there was no room.
 #[inline(always)]
-pub fn follow(tid: u32, tgid: u32, parent_tid: u32) -> Option<u32> {
+pub fn follow(task: u64, tid: u32, tgid: u32, parent_tid: u32, state: u32) -> Option<u32> {
     // SAFETY: takes nothing.
     let now_ns = unsafe { bpf_ktime_get_ns() };
     let born = born_at(now_ns);
     let thread = ThreadState {
+        task,
         born,
-        state: state::COUNTED,
+        state,
+        seen: 0,
     };
     if THREADS.insert(tid, thread, 0).is_err() {
         losses::note(Loss::ThreadTableFull, 1);
         return None;
+    }
+    if state == state::WORKER {
+        return Some(born);
     }
     let info = ThreadInfo {
         started_ns: now_ns,

@@ -53,6 +53,19 @@ pub fn is_ignored(signal: Signal) -> io::Result<bool> {
     Ok(unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN)
 }
 
+/// The process that a thread belongs to. Nothing if the thread has ended, whether or
+/// not anybody has asked how.
+#[must_use]
+pub fn process_of(tid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
+    let field = |name| status.lines().find_map(|line| line.strip_prefix(name));
+    let is_dead = field("State:")?.trim_start().starts_with(['Z', 'X', 'x']);
+    if is_dead {
+        return None;
+    }
+    field("Tgid:")?.trim().parse().ok()
+}
+
 /// Collects a child that has ended. Nothing if it still runs.
 ///
 /// # Errors

@@ -3,9 +3,7 @@
 //! Attached only when asked for: it costs something for each I/O.
 
 use aya_ebpf::{
-    helpers::{bpf_get_current_comm, bpf_get_current_pid_tgid},
-    macros::btf_tracepoint,
-    programs::BtfTracePointContext,
+    helpers::bpf_get_current_comm, macros::btf_tracepoint, programs::BtfTracePointContext,
 };
 use profiler_common::submission::{BY_ENTER, BY_SQ_THREAD, WAYS};
 
@@ -17,10 +15,7 @@ const SQ_THREAD_COMM: &[u8; 8] = b"iou-sqp-";
 /// Counts a submission if it belongs to a measured process.
 #[inline(always)]
 fn count_submission() {
-    let tgid = (bpf_get_current_pid_tgid() >> 32) as u32;
-    // The submission thread belongs to the process but is not in the thread
-    // table: it never returns to user mode, so it can make no entry.
-    if !target::is_open_for_process(tgid) {
+    if !target::is_open_for_process() {
         return;
     }
     let comm = bpf_get_current_comm().unwrap_or_default();

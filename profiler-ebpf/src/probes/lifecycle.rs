@@ -1,7 +1,7 @@
 //! Threads that come, become another program, and go.
 
 use aya_ebpf::{
-    helpers::{bpf_get_current_comm, bpf_ktime_get_ns},
+    helpers::{bpf_get_current_comm, bpf_get_current_task, bpf_ktime_get_ns},
     macros::btf_tracepoint,
     programs::BtfTracePointContext,
 };
@@ -11,21 +11,21 @@ use profiler_common::{
     config::filter,
     fault_config::level,
     key::{LedgerKey, key_flags},
+    loss::Loss,
     thread::{ThreadId, ThreadState, state},
 };
 
 use crate::{
     config::{config, in_text},
-    ledger,
+    ledger, losses,
     maps::{PENDING_FAULTS, THREAD_INFO, THREADS},
     phase,
     probes::exit::entry_of_current,
     regs, target, task,
 };
 
-/// Threads that the kernel makes for itself in a process's name: io_uring's
-/// (`PF_IO_WORKER`), vhost's (`PF_USER_WORKER`). They never are in user mode.
-const PF_WORKERS: u32 = 0x10 | 0x4000;
+/// In the state of a thread that leaves its CPU for the last time.
+const TASK_DEAD: u32 = 0x80;
 
 /// `sched:sched_wakeup_new`: the child of a measured thread is measured from its
 /// first return on. The parent is the current thread.
@@ -34,31 +34,49 @@ const PF_WORKERS: u32 = 0x10 | 0x4000;
 /// then passed over for another thread that forks on the same CPU: a child
 /// would be lost with all its entries. Here interrupts are off.
 ///
+/// Whoever's child it is, nobody else has its number any more.
+///
 /// proto: `sched_wakeup_new(struct task_struct *p)`, all kernels. Minimum
 /// kernel: 5.5 (BTF tracepoints).
 #[btf_tracepoint(function = "sched_wakeup_new")]
 pub fn sched_wakeup_new(ctx: BtfTracePointContext) -> i32 {
-    if config!(filter) != filter::THREADS || target::followed().is_none() {
+    let child: u64 = ctx.arg(0);
+    let Some(tid) = task::field(child, config!(task_pid_offset)) else {
+        return 0;
+    };
+    if let Some(row) = THREADS.get_ptr(tid) {
+        // SAFETY: a row just looked up.
+        let gone = unsafe { *row };
+        if state::is_counted(gone.state) {
+            losses::note(Loss::ThreadEndUnseen, 1);
+        }
+        forget(tid, gone.born);
+    }
+    if config!(filter) != filter::THREADS {
         return 0;
     }
-    let child: u64 = ctx.arg(0);
-    let (Some(tid), Some(tgid), Some(flags)) = (
-        task::field(child, config!(task_pid_offset)),
+    let Some(parent) = target::row() else {
+        return 0;
+    };
+    // SAFETY: a row just looked up.
+    let parent = unsafe { (*parent).state };
+    let (Some(tgid), Some(flags)) = (
         task::field(child, config!(task_tgid_offset)),
         task::field(child, config!(task_flags_offset)),
     ) else {
         return 0;
     };
-    if flags & PF_WORKERS != 0 {
+    let state = if flags & config!(worker_flags) != 0 {
+        state::WORKER
+    } else {
+        state::COUNTED
+    };
+    // Workers make workers.
+    if !state::is_counted(parent) && !(parent == state::WORKER && state == state::WORKER) {
         return 0;
     }
     let parent_tid = target::current_tid();
-    if THREADS.get_ptr(tid).is_some() {
-        // The end of the thread that had this number before was not seen.
-        // SAFETY: takes nothing.
-        target::begin_epoch(unsafe { bpf_ktime_get_ns() });
-    }
-    if target::follow(tid, tgid, parent_tid).is_none() {
+    if target::follow(child, tid, tgid, parent_tid, state).is_none() {
         debug!(&ctx, "no room to follow thread {} of {}", tid, parent_tid);
     }
     0
@@ -71,25 +89,41 @@ pub fn sched_wakeup_new(ctx: BtfTracePointContext) -> i32 {
 /// linux_binprm *bprm)`, all kernels. Minimum kernel: 5.5 (BTF tracepoints).
 #[btf_tracepoint(function = "sched_process_exec")]
 pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
+    on_exec(&ctx)
+}
+
+/// The same once more: where programs on tracepoints can be preempted, the first may
+/// have been passed over. Where it was not, there is nothing left to do.
+#[btf_tracepoint(function = "sched_process_exec")]
+pub fn sched_process_exec_again(ctx: BtfTracePointContext) -> i32 {
+    on_exec(&ctx)
+}
+
+#[inline(always)]
+fn on_exec(ctx: &BtfTracePointContext) -> i32 {
     let old_tid: u32 = ctx.arg(1);
     let tid = target::current_tid();
     let Some(thread) = THREADS.get_ptr(old_tid) else {
         return 0;
     };
+    // SAFETY: takes nothing and always returns the current task.
+    let task = unsafe { bpf_get_current_task() };
     // SAFETY: a row just looked up.
-    let ThreadState {
-        born,
-        state: before,
-    } = unsafe { *thread };
-    if before == state::UNTIL_EXEC {
-        debug!(&ctx, "thread {} is counted from here on", tid);
+    let before = unsafe { *thread };
+    if before.task != 0 && before.task != task {
+        return 0;
     }
+    if before.state == state::UNTIL_EXEC {
+        debug!(ctx, "thread {} is counted from here on", tid);
+    }
+    let born = before.born;
     let now = ThreadState {
-        born,
+        task,
         state: state::COUNTED,
+        ..before
     };
     if THREADS.insert(tid, now, 0).is_err() {
-        debug!(&ctx, "no room to follow thread {} through exec", tid);
+        debug!(ctx, "no room to follow thread {} through exec", tid);
         return 0;
     }
     if old_tid != tid {
@@ -99,7 +133,7 @@ pub fn sched_process_exec(ctx: BtfTracePointContext) -> i32 {
         target::begin_epoch(unsafe { bpf_ktime_get_ns() });
         describe_successor(old_tid, tid, born);
     }
-    rename(ThreadId { tid, born }, 0);
+    rename(ThreadId { tid, born });
     0
 }
 
@@ -114,9 +148,9 @@ fn describe_successor(old_tid: u32, tid: u32, born: u32) {
     }
 }
 
-/// Takes down the name that the current thread has now, and its end if it ends.
+/// Takes down the name that the current thread has now.
 #[inline(always)]
-fn rename(id: ThreadId, ended_ns: u64) {
+fn rename(id: ThreadId) {
     let Some(info) = THREAD_INFO.get_ptr_mut(id) else {
         return;
     };
@@ -124,33 +158,75 @@ fn rename(id: ThreadId, ended_ns: u64) {
         // SAFETY: a row just looked up, written by its own thread only.
         unsafe { (*info).comm = comm };
     }
-    // SAFETY: as above.
-    unsafe { (*info).ended_ns = ended_ns };
 }
 
 /// `sched:sched_process_exit`: the thread is gone; and if it went by its own
 /// system call, that call is counted here, since it never returns.
 ///
+/// From Linux 7.1 on it can be preempted, and is passed over for another thread
+/// that ends on the same CPU. Such an end is seen below.
+///
 /// proto: `sched_process_exit(struct task_struct *p)`; from 6.15 on with
 /// `bool group_dead` behind. Minimum kernel: 5.5 (BTF tracepoints).
 #[btf_tracepoint(function = "sched_process_exit")]
 pub fn sched_process_exit(_ctx: BtfTracePointContext) -> i32 {
-    let Some(born) = target::followed() else {
+    end();
+    0
+}
+
+/// `sched:sched_switch` away from a thread that will not run again, with
+/// interrupts off: no end is passed over here. Its number may be another
+/// thread's by now.
+///
+/// Every switch of every CPU passes here, so the first question is asked without
+/// a helper.
+///
+/// proto: `sched_switch(bool preempt, struct task_struct *prev, struct
+/// task_struct *next)`; from 5.18 on with `unsigned int prev_state` behind.
+#[btf_tracepoint(function = "sched_switch")]
+pub fn thread_gone(ctx: BtfTracePointContext) -> i32 {
+    let task: u64 = ctx.arg(1);
+    let state = task + u64::from(config!(task_state_offset));
+    // SAFETY: a member of a trusted task, at an offset from the kernel's BTF.
+    if unsafe { (state as *const u32).read_volatile() } & TASK_DEAD != 0 {
+        end();
+    }
+    0
+}
+
+/// Ends the current thread's row, if it has one. A function of its own, since the
+/// switches between threads shall not pay for it.
+#[inline(never)]
+fn end() -> u32 {
+    let Some(row) = target::row() else {
         return 0;
     };
+    // SAFETY: a row just looked up.
+    let thread = unsafe { *row };
     let tid = target::current_tid();
-    if target::counted().is_some() {
-        count_last_call(tid, born);
+    if state::is_counted(thread.state) && target::counted().is_some() {
+        count_last_call(tid, thread.born);
     }
+    let born = thread.born;
+    rename(ThreadId { tid, born });
+    forget(tid, born);
+    1
+}
+
+/// Takes a thread out of the table: whoever has its number next is another one.
+#[inline(always)]
+fn forget(tid: u32, born: u32) {
     // SAFETY: takes nothing.
     let now_ns = unsafe { bpf_ktime_get_ns() };
-    rename(ThreadId { tid, born }, now_ns);
+    if let Some(info) = THREAD_INFO.get_ptr_mut(ThreadId { tid, born }) {
+        // SAFETY: a row just looked up, of a thread that is gone.
+        unsafe { (*info).ended_ns = now_ns };
+    }
     let _ = THREADS.remove(tid);
     if config!(fault.level) != level::COUNT {
         let _ = PENDING_FAULTS.remove(tid);
     }
     target::begin_epoch(now_ns);
-    0
 }
 
 /// Counts `exit` or `exit_group` if that is what the thread is in. A thread that
@@ -165,7 +241,8 @@ fn count_last_call(tid: u32, born: u32) {
         return;
     };
     let number = entry.detail;
-    let native = in_text!(syscall)(slot) && (number == 60 || number == 231);
+    let plain = number & !config!(x32_bit);
+    let native = in_text!(syscall)(slot) && (plain == 60 || plain == 231);
     let compat =
         (in_text!(int80)(slot) || in_text!(compat)(slot)) && (number == 1 || number == 252);
     let mut key = LedgerKey {
@@ -180,8 +257,7 @@ fn count_last_call(tid: u32, born: u32) {
         padding: 0,
     };
     if !native && !compat {
-        // A thread of the kernel's own has never been in user mode.
-        if !target::counts_killed() || in_text!(ret_from_fork)(slot) {
+        if !target::counts_killed() {
             return;
         }
         key.slot = entry.slot;

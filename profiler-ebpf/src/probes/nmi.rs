@@ -7,7 +7,7 @@ use profiler_common::{cause::CauseKind, key::region};
 use crate::{
     config::in_text,
     count::{Entry, count},
-    maps::FIRST_NMI_HANDLER,
+    maps::NMI_HANDLERS,
     regs,
 };
 
@@ -15,22 +15,20 @@ use crate::{
 ///
 /// proto: `nmi_handler(void *handler, s64 delta_ns, int handled)`, all kernels.
 ///
-/// Every NMI runs through the whole list of handlers, so the one seen first on
-/// a CPU stands for the interrupt and the others are passed over.
+/// Every NMI runs through a list of handlers: see [`NmiHandlers`] for how the first
+/// of them is told, which stands for the interrupt.
+///
+/// [`NmiHandlers`]: profiler_common::nmi::NmiHandlers
 ///
 /// Minimum kernel: 5.5 (BTF tracepoints).
 #[btf_tracepoint(function = "nmi_handler")]
 pub fn nmi_handler(ctx: BtfTracePointContext) -> i32 {
     let handler: u64 = ctx.arg(0);
-    let Some(first) = FIRST_NMI_HANDLER.get_ptr_mut(0) else {
+    let Some(handlers) = NMI_HANDLERS.get_ptr_mut(0) else {
         return 0;
     };
     // SAFETY: this CPU's memory of the map; an NMI is not interrupted by another.
-    let known = unsafe { *first };
-    if known == 0 {
-        // SAFETY: as above.
-        unsafe { *first = handler };
-    } else if known != handler {
+    if !unsafe { &mut *handlers }.begins(handler) {
         return 0;
     }
     // From user mode an NMI runs on the thread's own stack and leaves its stub

@@ -39,7 +39,7 @@ pub fn numa_hint(ctx: FEntryContext) -> i32 {
         } else {
             numa::TARGET_KERNEL
         }
-    } else if target::is_open_for_process(tgid) {
+    } else if target::is_open_for_process() {
         numa::TARGET_IO_URING
     } else if is_user {
         numa::OTHER_USER

@@ -102,7 +102,7 @@ pub fn major_fault(ctx: PerfEventContext) -> i32 {
         flags: 0,
         padding: 0,
     };
-    ledger::add(&key, 1);
+    ledger::mark(&key);
     if config!(fault.level) == level::PAGES {
         let mut key = pending.page;
         key.page |= page::MAJOR;

@@ -4,12 +4,14 @@ use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
 use profiler_common::{
     allocation::number,
     cause::{CauseKind, SYSCALL_NUMBER_CLEARED},
+    config::filter,
     key::region,
     window::open,
 };
 
 use crate::{
     allocations,
+    config::config,
     count::{Entry, count},
     regs::Regs,
     target,
@@ -36,6 +38,39 @@ mod nr {
 /// Minimum kernel: 5.5 (BTF tracepoints).
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
+    count_return(&ctx, region::SYSCALL);
+    if config!(has_substitutes) != 0
+        && let Some(row) = target::row()
+    {
+        // SAFETY: a row just looked up, of the current thread.
+        unsafe { (*row).seen = 1 };
+    }
+    0
+}
+
+/// The substitute: from Linux 7.1 on, the program above can be preempted, and is then
+/// passed over for the next thread on its CPU. What it did not see is counted here.
+/// A return is missed where both are passed over, or where this one was and then the
+/// other; so there are no more of these than misses of either.
+///
+/// Attached after the other one, so that the kernel calls it behind that.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
+    if let Some(row) = target::row() {
+        // SAFETY: a row just looked up, of the current thread.
+        let seen = unsafe { &mut (*row).seen };
+        if core::mem::replace(seen, 0) != 0 {
+            return 0;
+        }
+    } else if config!(filter) == filter::THREADS {
+        return 0;
+    }
+    count_return(&ctx, region::SYSCALL_AGAIN);
+    0
+}
+
+#[inline(always)]
+fn count_return(ctx: &BtfTracePointContext, region: u32) {
     let regs: *const Regs = ctx.arg(0);
     let ret: i64 = ctx.arg(1);
     // SAFETY: a trusted pointer to `struct pt_regs`; the verifier checks the access.
@@ -62,6 +97,5 @@ pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
         }
         _ => {}
     }
-    count(&ctx, region::SYSCALL, entry);
-    0
+    count(ctx, region, entry);
 }

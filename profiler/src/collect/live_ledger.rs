@@ -1,7 +1,7 @@
 //! Reading the ledger and the caches in front of it while programs write them.
 //!
 //! A count lies in a cache line until another row takes the line over; then it
-//! moves to the ledger. One reading cannot be of one moment: a count that moves
+//! moves to the ledger, and the line says so meanwhile. One reading cannot be of one moment: a count that moves
 //! meanwhile would be seen in both places, or in none. So the ledger is read
 //! before and after the caches, and the caches twice. A row whose place in the
 //! ledger did not change, and whose lines stayed its own, did not move: its sum
@@ -12,11 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use aya::{
-    Ebpf,
-    maps::{Map, MapData, PerCpuArray},
-    util::nr_cpus,
-};
+use aya::{Ebpf, maps::Map};
 use profiler_common::{
     key::{CacheLine, LedgerKey},
     names::map,
@@ -24,7 +20,7 @@ use profiler_common::{
 
 use super::{
     batch,
-    maps::{find, hash},
+    maps::{find, hash, lines},
 };
 
 /// Entries by row.
@@ -33,8 +29,8 @@ pub type LiveLedger = BTreeMap<LedgerKey, u64>;
 /// Readings of rows that do not stand still.
 const ATTEMPTS: usize = 3;
 
-/// What is in the caches: the lines of each CPU, one after the other.
-type Lines = Vec<(LedgerKey, u64)>;
+/// What is in the caches.
+type Lines = Vec<CacheLine>;
 
 /// Reads the ledger as it is about now.
 ///
@@ -63,22 +59,6 @@ fn rows(ebpf: &Ebpf) -> Result<LiveLedger> {
     Ok(hash(ebpf, map::LEDGER)?.into_iter().collect())
 }
 
-fn lines(ebpf: &Ebpf) -> Result<Lines> {
-    let cpus = nr_cpus().map_err(|(path, error)| anyhow::anyhow!("{path}: {error}"))?;
-    let cache = find(ebpf, map::CACHE)?;
-    if let Map::PerCpuArray(data) = cache
-        && let Some((_, lines)) = batch::read::<u32, CacheLine>(data, cpus)?
-    {
-        return Ok(lines.iter().map(|line| (line.key, line.count)).collect());
-    }
-    let cache: PerCpuArray<&MapData, CacheLine> = cache.try_into()?;
-    let mut lines = Lines::new();
-    for of_cpus in cache.iter() {
-        lines.extend(of_cpus?.iter().map(|line| (line.key, line.count)));
-    }
-    Ok(lines)
-}
-
 /// Counts as far as they are known.
 #[derive(Default)]
 struct Settling {
@@ -93,16 +73,17 @@ impl Settling {
     fn add(&mut self, before: &LiveLedger, lines: &[Lines; 2], after: &LiveLedger) -> bool {
         let mut held = LiveLedger::new();
         let mut moved = BTreeSet::new();
-        for (&(key, count), &(later_key, later)) in lines[0].iter().zip(&lines[1]) {
-            if key == later_key && count <= later {
-                if count != 0 {
-                    *held.entry(key).or_default() += count;
+        for (line, later) in lines[0].iter().zip(&lines[1]) {
+            let is_moving = line.moving != 0 || later.moving != 0;
+            if line.key == later.key && line.count <= later.count && !is_moving {
+                if line.count != 0 {
+                    *held.entry(line.key).or_default() += line.count;
                 }
                 continue;
             }
-            moved.insert(later_key);
-            if count != 0 {
-                moved.insert(key);
+            moved.insert(later.key);
+            if line.count != 0 || is_moving {
+                moved.insert(line.key);
             }
         }
         for (key, count) in after {
@@ -136,23 +117,39 @@ mod tests {
     struct Machine {
         ledger: LiveLedger,
         lines: Lines,
+        /// By line: counts that are in neither.
+        on_their_way: BTreeMap<usize, u64>,
         /// What has really been counted.
         truth: LiveLedger,
     }
 
     impl Machine {
-        /// Counts on one line, which may be another row's.
+        /// Counts on one line, which may be another row's. Does the next step of that
+        /// only, where the line is being taken over.
         fn count(&mut self, line: usize, key: LedgerKey) {
-            let (held, count) = self.lines[line];
-            *self.truth.entry(key).or_default() += 1;
-            if held == key {
-                self.lines[line].1 += 1;
-                return;
+            let held = &mut self.lines[line];
+            match held.moving {
+                0 if held.key == key => {
+                    held.count += 1;
+                    *self.truth.entry(key).or_default() += 1;
+                }
+                0 => held.moving = 1,
+                1 => {
+                    self.on_their_way.insert(line, held.count);
+                    (held.count, held.moving) = (0, 2);
+                }
+                2 => {
+                    let count = self.on_their_way.remove(&line).unwrap_or(0);
+                    if count != 0 {
+                        *self.ledger.entry(held.key).or_default() += count;
+                    }
+                    held.moving = 3;
+                }
+                _ => {
+                    (held.key, held.count, held.moving) = (key, 1, 0);
+                    *self.truth.entry(key).or_default() += 1;
+                }
             }
-            if count != 0 {
-                *self.ledger.entry(held).or_default() += count;
-            }
-            self.lines[line] = (key, 1);
         }
     }
 
@@ -178,7 +175,7 @@ mod tests {
         let mut settled = 0;
         for _ in 0..600 {
             let mut machine = Machine {
-                lines: vec![Default::default(); 3],
+                lines: vec![CacheLine::default(); 3],
                 ..Machine::default()
             };
             // From busy machines to idle ones.
@@ -202,9 +199,12 @@ mod tests {
                     for line in 0..machine.lines.len() {
                         // A line may change while it is copied, too: its count
                         // comes first.
-                        let count = machine.lines[line].1;
+                        let count = machine.lines[line].count;
                         work(&mut machine, 2);
-                        lines.push((machine.lines[line].0, count));
+                        lines.push(CacheLine {
+                            count,
+                            ..machine.lines[line]
+                        });
                     }
                     lines
                 };

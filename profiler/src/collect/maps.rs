@@ -1,11 +1,15 @@
 //! Draining the maps.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use aya::{
     Ebpf, Pod,
-    maps::{HashMap, MapData, PerCpuArray, StackTraceMap},
+    maps::{HashMap, Map, MapData, PerCpuArray, StackTraceMap},
+    util::nr_cpus,
 };
 use profiler_common::{
     cause::CauseKind,
@@ -16,6 +20,7 @@ use profiler_common::{
     submission,
 };
 
+use super::batch;
 use super::faults::without_major;
 use super::snapshot::{Row, StackRow, SubmissionRow, UNKNOWN_FRAME};
 
@@ -27,12 +32,10 @@ const KERNEL_HALF: u64 = 0xffff_ffff_0000_0000;
 /// # Errors
 /// If a map cannot be read.
 pub fn ledger(ebpf: &Ebpf) -> Result<Vec<Row>> {
+    let lines = lines_at_rest(|| lines(ebpf))?;
     let mut counts: BTreeMap<LedgerKey, u64> = hash(ebpf, map::LEDGER)?.into_iter().collect();
-    let cache: PerCpuArray<&MapData, CacheLine> = find(ebpf, map::CACHE)?.try_into()?;
-    for line in cache.iter() {
-        for held in line?.iter().filter(|held| held.count != 0) {
-            *counts.entry(held.key).or_default() += held.count;
-        }
+    for held in lines.iter().filter(|held| held.count != 0) {
+        *counts.entry(held.key).or_default() += held.count;
     }
     without_major(&mut counts, |key| {
         let is_fault = key.kind == CauseKind::PageFault.code();
@@ -45,6 +48,44 @@ pub fn ledger(ebpf: &Ebpf) -> Result<Vec<Row>> {
         .into_iter()
         .map(|(key, count)| row(&key, count))
         .collect())
+}
+
+/// How long a program that was preempted when the window closed may take to go on.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The cache once no program moves a count from it to the ledger, which must not be
+/// read before: the count would be in neither.
+///
+/// Detaching does not wait for programs that run, and from Linux 7.1 on they can be
+/// preempted: one that began before the window closed may still be at it. No other
+/// begins; but lines were copied while that one went on, so they are read once more.
+fn lines_at_rest(mut read: impl FnMut() -> Result<Vec<CacheLine>>) -> Result<Vec<CacheLine>> {
+    let began = Instant::now();
+    while read()?.iter().any(|line| line.moving != 0) {
+        ensure!(
+            began.elapsed() < PATIENCE,
+            "a program is still counting, though nothing is to be counted any more"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    read()
+}
+
+/// The lines of the cache: those of each CPU, one after the other.
+pub(super) fn lines(ebpf: &Ebpf) -> Result<Vec<CacheLine>> {
+    let cpus = nr_cpus().map_err(|(path, error)| anyhow::anyhow!("{path}: {error}"))?;
+    let cache = find(ebpf, map::CACHE)?;
+    if let Map::PerCpuArray(data) = cache
+        && let Some((_, lines)) = batch::read::<u32, CacheLine>(data, cpus)?
+    {
+        return Ok(lines);
+    }
+    let cache: PerCpuArray<&MapData, CacheLine> = cache.try_into()?;
+    let mut lines = Vec::new();
+    for of_cpus in cache.iter() {
+        lines.extend(of_cpus?.iter().copied());
+    }
+    Ok(lines)
 }
 
 /// A row as the rest of the profiler sees it.
@@ -201,4 +242,71 @@ pub(super) fn per_cpu_totals(ebpf: &Ebpf, name: &str) -> Result<Vec<u64>> {
 pub(super) fn find<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map> {
     ebpf.map(name)
         .with_context(|| format!("the eBPF object has no map named {name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    /// However far a program has come with taking a line over when it is read, and
+    /// however it goes on: no count is lost and none is there twice.
+    #[test]
+    fn a_count_on_its_way_is_waited_for() {
+        let key = |tid| LedgerKey {
+            tid,
+            ..LedgerKey::default()
+        };
+        for (begun, during) in (0..6).flat_map(|begun| (0..6).map(move |during| (begun, during))) {
+            let line = RefCell::new(CacheLine {
+                count: 5,
+                key: key(1),
+                ..CacheLine::default()
+            });
+            let (done, ledger) = (Cell::new(0), Cell::new(0));
+            // As `take_over` in the programs does it.
+            let step = || {
+                let mut line = line.borrow_mut();
+                match done.replace(done.get() + 1) {
+                    0 => line.moving = 1,
+                    1 => line.count = 0,
+                    2 => ledger.set(5),
+                    3 => (line.key, line.count) = (key(2), 1),
+                    4 => line.moving = 0,
+                    _ => {}
+                }
+            };
+            (0..begun).for_each(|_| step());
+            let is_on_its_way = begun != 0;
+            let found = lines_at_rest(|| {
+                let count = line.borrow().count;
+                if is_on_its_way {
+                    (0..during).for_each(|_| step());
+                }
+                let copied = CacheLine {
+                    count,
+                    ..*line.borrow()
+                };
+                if is_on_its_way {
+                    step();
+                }
+                Ok(vec![copied])
+            });
+            let found = found.expect("it comes to rest");
+            let of_line = [1, 2].map(|tid| {
+                if found[0].key == key(tid) {
+                    found[0].count
+                } else {
+                    0
+                }
+            });
+            let expected = [5, u64::from(is_on_its_way)];
+            assert_eq!(
+                [of_line[0] + ledger.get(), of_line[1]],
+                expected,
+                "{begun} {during}"
+            );
+        }
+    }
 }

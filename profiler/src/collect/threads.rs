@@ -1,26 +1,50 @@
 //! The thread table: who is followed, and what is known of them.
 
-use anyhow::{Context, Result};
-use aya::{Ebpf, maps::HashMap};
+use std::{collections::BTreeSet, io::ErrorKind};
+
+use anyhow::{Context, Result, ensure};
+use aya::{
+    Ebpf,
+    maps::{Array, HashMap, MapData, MapError},
+};
+use aya_obj::generated::BPF_NOEXIST;
 use nix::unistd::Pid;
 use profiler_common::{
     names::map,
     thread::{ThreadId, ThreadInfo, ThreadState, born_at, state},
+    window::WindowState,
 };
 
 use super::{
     maps::{find, hash},
     snapshot::Thread,
 };
-use crate::sys::monotonic_ns;
+use crate::sys::{monotonic_ns, process_of};
 
-/// Puts a thread into the table. `state` is one of [`profiler_common::thread::state`].
+/// Puts a thread into the table, unless it is in it. `state` is one of
+/// [`profiler_common::thread::state`]. The row made.
 ///
 /// # Errors
 /// If the table cannot be written.
-pub fn follow(ebpf: &mut Ebpf, tid: u32, tgid: u32, state: u32) -> Result<()> {
+pub fn follow(ebpf: &mut Ebpf, tid: u32, tgid: u32, state: u32) -> Result<Option<ThreadId>> {
     let now_ns = monotonic_ns();
-    let born = born_at(now_ns);
+    let id = ThreadId {
+        tid,
+        born: born_at(now_ns),
+    };
+    let thread = ThreadState {
+        task: 0,
+        born: id.born,
+        state,
+        seen: 0,
+    };
+    match table(ebpf)?.insert(tid, thread, u64::from(BPF_NOEXIST)) {
+        Ok(()) => {}
+        Err(MapError::SyscallError(error)) if error.io_error.kind() == ErrorKind::AlreadyExists => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    }
     let info = ThreadInfo {
         started_ns: now_ns,
         ended_ns: 0,
@@ -28,34 +52,87 @@ pub fn follow(ebpf: &mut Ebpf, tid: u32, tgid: u32, state: u32) -> Result<()> {
         parent_tid: 0,
         comm: comm_bytes(&comm_of(tgid, tid)),
     };
-    let table = ebpf
-        .map_mut(map::THREAD_INFO)
-        .context("no description table")?;
-    HashMap::<_, ThreadId, ThreadInfo>::try_from(table)?.insert(ThreadId { tid, born }, info, 0)?;
-    let table = ebpf.map_mut(map::THREADS).context("no thread table")?;
-    HashMap::<_, u32, ThreadState>::try_from(table)?.insert(tid, ThreadState { born, state }, 0)?;
+    descriptions(ebpf)?.insert(id, info, 0)?;
+    Ok(Some(id))
+}
+
+/// Takes a thread that has ended out of the table again.
+fn forget(ebpf: &mut Ebpf, id: ThreadId) -> Result<()> {
+    descriptions(ebpf)?.remove(&id)?;
+    let mut table = table(ebpf)?;
+    // Unless the programs have seen its end, and perhaps another's beginning.
+    let is_there = table.get(&id.tid, 0).is_ok_and(|row| row.born == id.born);
+    if is_there {
+        table.remove(&id.tid)?;
+    }
     Ok(())
 }
 
-/// Changes whether a followed thread is counted, and nothing else of it.
+/// The thread table.
+fn table(ebpf: &mut Ebpf) -> Result<HashMap<&mut MapData, u32, ThreadState>> {
+    let table = ebpf.map_mut(map::THREADS).context("no thread table")?;
+    Ok(HashMap::try_from(table)?)
+}
+
+/// The table of what is known of threads.
+fn descriptions(ebpf: &mut Ebpf) -> Result<HashMap<&mut MapData, ThreadId, ThreadInfo>> {
+    let name = map::THREAD_INFO;
+    let table = ebpf.map_mut(name).context("no description table")?;
+    Ok(HashMap::try_from(table)?)
+}
+
+/// Counts a followed thread no more, until [`resume`].
 ///
 /// # Errors
 /// If it is not followed.
-pub fn set_state(ebpf: &mut Ebpf, tid: u32, state: u32) -> Result<()> {
-    let table = ebpf.map_mut(map::THREADS).context("no thread table")?;
-    let mut table = HashMap::<_, u32, ThreadState>::try_from(table)?;
-    let ThreadState { born, .. } = table.get(&tid, 0)?;
-    Ok(table.insert(tid, ThreadState { born, state }, 0)?)
+pub fn suspend(ebpf: &mut Ebpf, tid: u32) -> Result<()> {
+    let mut table = table(ebpf)?;
+    let row = table.get(&tid, 0)?;
+    ensure!(state::is_counted(row.state), "it is not being counted");
+    let state = state::SUSPENDED;
+    table.insert(tid, ThreadState { state, ..row }, 0)?;
+    // The caches still believe that it is counted.
+    begin_epoch(ebpf)
+}
+
+/// Counts a suspended thread again, from a return on that stands for its first one if
+/// it `was_born` when it was suspended.
+///
+/// # Errors
+/// If it is gone. Whoever has its number now was never suspended.
+pub fn resume(ebpf: &mut Ebpf, tid: u32, was_born: bool) -> Result<()> {
+    let mut table = table(ebpf)?;
+    let row = table.get(&tid, 0)?;
+    ensure!(row.state == state::SUSPENDED, "it is another one");
+    let state = if was_born {
+        state::FIRST_RETURN
+    } else {
+        state::COUNTED
+    };
+    Ok(table.insert(tid, ThreadState { state, ..row }, 0)?)
+}
+
+/// Has everything asked anew that is known of threads.
+fn begin_epoch(ebpf: &mut Ebpf) -> Result<()> {
+    let variables = ebpf.map_mut(map::VARIABLES).context("no variables")?;
+    let mut variables = Array::<_, WindowState>::try_from(variables)?;
+    let window = variables.get(&0, 0)?;
+    let epoch = monotonic_ns();
+    Ok(variables.set(0, WindowState { epoch, ..window }, 0)?)
 }
 
 /// Follows every thread of a running process. Threads that it creates in the
 /// meantime are followed by the programs, once their creator is; so the list is
 /// read again until it holds nothing new.
 ///
+/// A thread can end between being listed and being followed: nobody would see it
+/// end then. One that is still there afterwards will be seen.
+///
 /// # Errors
 /// If there is no such process.
 pub fn follow_process(ebpf: &mut Ebpf, pid: Pid) -> Result<()> {
     let tgid = pid.as_raw().unsigned_abs();
+    let mut dead = BTreeSet::new();
     loop {
         let known = alive(ebpf);
         let mut news = 0;
@@ -63,9 +140,14 @@ pub fn follow_process(ebpf: &mut Ebpf, pid: Pid) -> Result<()> {
             let Ok(tid) = entry?.file_name().to_string_lossy().parse::<u32>() else {
                 continue;
             };
-            if !known.contains(&tid) {
-                follow(ebpf, tid, tgid, state::COUNTED)?;
-                news += 1;
+            if known.contains(&tid) || dead.contains(&tid) {
+                continue;
+            }
+            news += 1;
+            let made = follow(ebpf, tid, tgid, state::COUNTED)?;
+            if let Some(id) = made.filter(|_| process_of(tid) != Some(tgid)) {
+                forget(ebpf, id)?;
+                dead.insert(tid);
             }
         }
         if news == 0 {

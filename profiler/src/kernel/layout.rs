@@ -27,10 +27,18 @@ pub struct Layout {
     pub task_state: u32,
     /// `irqaction.next`
     pub irqaction_next: u32,
+    /// Bits of `task_struct.flags` by which threads of the kernel's own are told that
+    /// bear a process's name. Constants are not in the types, so each is inferred from
+    /// what came with it: before that, the bit meant something else.
+    pub worker_flags: u32,
     /// From the bottom of a kernel stack to the saved user registers, where
     /// there is no helper to ask: kernels before 5.15, without KASAN.
     pub stack_to_regs: u32,
 }
+
+/// Arguments for making a thread of a kind, and the flag that it has: `PF_IO_WORKER`
+/// from Linux 5.12 on, `PF_USER_WORKER` from 6.4 on.
+const WORKER_FLAGS: [(&str, u32); 2] = [("io_thread", 0x10), ("user_worker", 0x4000)];
 
 impl Layout {
     /// Finds them in the running kernel's types.
@@ -50,6 +58,10 @@ impl Layout {
             task_comm: offset("task_struct", "comm")?,
             task_state: offset("task_struct", "__state")
                 .or_else(|_| offset("task_struct", "state"))?,
+            worker_flags: WORKER_FLAGS
+                .iter()
+                .filter(|(member, _)| btf.offset("kernel_clone_args", member).is_some())
+                .fold(0, |flags, (_, flag)| flags | flag),
             irqaction_next: offset("irqaction", "next")?,
             // THREAD_SIZE, less the registers at the top of the stack.
             stack_to_regs: 16_384 - PT_REGS_BYTES,

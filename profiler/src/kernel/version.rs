@@ -4,6 +4,9 @@ use std::{fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
+/// The bit that system-call numbers of x32 programs have.
+pub const X32_BIT: u32 = 0x4000_0000;
+
 /// The machine that a profile was taken on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Host {
@@ -49,6 +52,28 @@ impl Host {
     }
 }
 
+/// Whether the kernel can be preempted while a program on a tracepoint runs, which
+/// then is passed over for whoever has the CPU next: from Linux 7.1 on.
+#[must_use]
+pub fn preempts_tracepoints() -> bool {
+    let release = read_trimmed("/proc/sys/kernel/osrelease").unwrap_or_default();
+    series(&release).is_none_or(|series| series >= (7, 1))
+}
+
+/// The first two numbers of a release.
+fn series(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// Whether the kernel has x32 programs: whether one of their system calls is there.
+#[must_use]
+pub fn has_x32() -> bool {
+    // SAFETY: `getpid` takes nothing.
+    let found = unsafe { libc::syscall(libc::SYS_getpid | libc::c_long::from(X32_BIT)) };
+    found > 0
+}
+
 /// The preemption model: what debugfs marks as chosen, else what the version
 /// string says it was built for.
 fn preemption(debugfs: Option<&str>, version: &str) -> Option<String> {
@@ -85,6 +110,14 @@ pub(crate) fn read_trimmed(path: impl AsRef<Path>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A release is compared by its numbers.
+    #[test]
+    fn releases_have_series() {
+        assert_eq!(series("7.3.4-amd64"), Some((7, 3)));
+        assert!(series("6.12.107+deb13-cloud-amd64") < Some((7, 1)));
+        assert_eq!(series("next"), None);
+    }
 
     /// Ranges and single numbers both count.
     #[test]

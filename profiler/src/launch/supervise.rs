@@ -1,6 +1,6 @@
 //! Waiting for the command, for the clock, and for the user.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context, Result};
 use nix::{
@@ -13,7 +13,7 @@ use super::{
     inject::tracer::{Counting, Tracer},
     signals::{ENDING, Signals},
 };
-use crate::sys::{ChildUsage, Ended, try_wait};
+use crate::sys::{ChildUsage, Ended, process_of, try_wait};
 
 /// How long followed processes may take to end once the command is gone or has
 /// been told to go.
@@ -113,9 +113,9 @@ pub async fn command(
     };
     watched.look();
     let left_running = if reason == Reason::TargetEnded {
-        watched.alive().len()
+        running(watched).len()
     } else {
-        end_the_rest(pid, watched).await;
+        end_the_rest(pid, tracer, watched).await;
         0
     };
     Ok(Outcome {
@@ -172,36 +172,36 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
+/// The processes that the command has created and that have not ended.
+fn running(watched: &mut impl Watched) -> BTreeSet<u32> {
+    let threads = watched.alive();
+    threads.into_iter().filter_map(process_of).collect()
+}
+
 /// Sends a signal to the command and to all that it has created.
 fn send_all(pid: Pid, watched: &mut impl Watched, signal: Signal) {
-    let mut threads = watched.alive();
-    threads.push(pid.as_raw().unsigned_abs());
-    threads.sort_unstable();
-    threads.dedup();
-    // A thread's number names its process to kill(): one signal for each.
-    let mut processes: Vec<i32> = threads.iter().filter_map(|tid| process_of(*tid)).collect();
-    processes.sort_unstable();
-    processes.dedup();
+    let mut processes = running(watched);
+    processes.extend(process_of(pid.as_raw().unsigned_abs()));
     for process in processes {
+        let process = process.cast_signed();
         if let Err(error) = kill(Pid::from_raw(process), signal) {
             log::debug!("cannot send {signal} to process {process}: {error}");
         }
     }
 }
 
-/// The process that a thread belongs to.
-fn process_of(tid: u32) -> Option<i32> {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("Tgid:"))
-        .and_then(|tgid| tgid.trim().parse().ok())
-}
-
 /// After an ordered end: nothing that the command created is left behind.
-async fn end_the_rest(pid: Pid, watched: &mut impl Watched) {
+///
+/// Those that are traced stop for each signal that they are sent, and go on only if
+/// somebody hears of it.
+async fn end_the_rest(pid: Pid, tracer: &mut Option<Tracer>, watched: &mut impl Watched) {
     let deadline = Instant::now() + GRACE;
     while !watched.alive().is_empty() && Instant::now() < deadline {
+        if let Some(tracer) = tracer
+            && let Err(error) = tracer.events(watched)
+        {
+            log::debug!("cannot wait for what the command has created: {error:#}");
+        }
         tokio::time::sleep(SAMPLING).await;
     }
     if !watched.alive().is_empty() {

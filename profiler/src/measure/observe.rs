@@ -123,6 +123,9 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         (None, _) => (None, bench.wait(plan, false).await?),
     };
     bench.session.close_window()?;
+    if let Some(tracer) = &mut tracer {
+        tracer.release();
+    }
     let numa_hints = hints_before.and_then(|before| machine_count()?.checked_sub(before));
     let (window, ended_ns) = clock.stop();
     Ok(Observed {
@@ -253,8 +256,8 @@ impl Counting for Watch<'_> {
         Followed(self.session.ebpf()).suspend(tid);
     }
 
-    fn resume(&mut self, tid: u32) {
-        Followed(self.session.ebpf()).resume(tid);
+    fn resume(&mut self, tid: u32, was_born: bool) {
+        Followed(self.session.ebpf()).resume(tid, was_born);
     }
 
     fn ending(&mut self, tid: u32) {
@@ -267,13 +270,13 @@ struct Followed<'a>(&'a mut Ebpf);
 
 impl Counting for Followed<'_> {
     fn suspend(&mut self, tid: u32) {
-        if let Err(error) = threads::set_state(self.0, tid, state::UNTIL_EXEC) {
+        if let Err(error) = threads::suspend(self.0, tid) {
             log::warn!("the system call made for thread {tid} is in the counts: {error:#}");
         }
     }
 
-    fn resume(&mut self, tid: u32) {
-        if let Err(error) = threads::set_state(self.0, tid, state::COUNTED) {
+    fn resume(&mut self, tid: u32, was_born: bool) {
+        if let Err(error) = threads::resume(self.0, tid, was_born) {
             log::debug!("thread {tid} is not counted any more: {error:#}");
         }
     }

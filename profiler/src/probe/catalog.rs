@@ -17,6 +17,9 @@ pub enum Role {
     Calibration,
     /// Counts one kind of entry.
     Entry,
+    /// Counts what a program of another role was kept from, where that can be
+    /// preempted.
+    Substitute(&'static Role),
     /// Counts submissions to an io_uring. One of several names it has had.
     Submissions,
     /// Tells apart what call-function interrupts were for. Wanted by every
@@ -75,6 +78,17 @@ impl Probe {
     }
 }
 
+/// Programs that count what another one was kept from: an event is missed only where
+/// both are.
+pub const SUBSTITUTES: [(&str, &str); 3] = [
+    (program::SCHED_PROCESS_EXIT, program::THREAD_GONE),
+    (
+        program::SCHED_PROCESS_EXEC,
+        program::SCHED_PROCESS_EXEC_AGAIN,
+    ),
+    (program::SYS_EXIT, program::SYS_EXIT_AGAIN),
+];
+
 /// Every program, in the order in which they are attached: threads must be
 /// followed before anything is counted.
 #[must_use]
@@ -83,7 +97,21 @@ pub fn all() -> Vec<Probe> {
         Probe::tracepoint(program::SCHED_WAKEUP_NEW, Role::Lifecycle, true),
         Probe::tracepoint(program::SCHED_PROCESS_EXEC, Role::Lifecycle, true),
         Probe::tracepoint(program::SCHED_PROCESS_EXIT, Role::Lifecycle, true),
+        Probe {
+            required: true,
+            ..Probe::sharing(program::THREAD_GONE, "sched_switch", Role::Lifecycle)
+        },
         Probe::tracepoint(program::SYS_EXIT, Role::Entry, true),
+        Probe::sharing(
+            program::SCHED_PROCESS_EXEC_AGAIN,
+            program::SCHED_PROCESS_EXEC,
+            Role::Substitute(&Role::Lifecycle),
+        ),
+        Probe::sharing(
+            program::SYS_EXIT_AGAIN,
+            program::SYS_EXIT,
+            Role::Substitute(&Role::Entry),
+        ),
         Probe::tracepoint(program::PAGE_FAULT_USER, Role::Fault, true),
     ];
     // Not every kernel is built with every vector.

@@ -17,6 +17,7 @@ use crate::{
         self, fault_layout,
         layout::{Layout, VMLINUX_BTF},
         symbols::Symbols,
+        version::{self, X32_BIT},
     },
 };
 
@@ -60,6 +61,10 @@ pub(super) fn config(
         stack_interval: settings.stacks.interval(),
         own_tgid: std::process::id(),
         stack_kinds: settings.stacks.kinds(),
+        worker_flags: layout.worker_flags,
+        x32_bit: if version::has_x32() { X32_BIT } else { 0 },
+        has_substitutes: u32::from(version::preempts_tracepoints()),
+        padding: 0,
     })
 }
 

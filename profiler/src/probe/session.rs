@@ -23,7 +23,7 @@ use super::{
 use crate::{
     error::Error,
     gap::{Gap, Unavailable},
-    kernel::symbols::Symbols,
+    kernel::{symbols::Symbols, version::preempts_tracepoints},
     sys::monotonic_ns,
 };
 
@@ -35,7 +35,8 @@ pub struct ProgramStatus {
     /// What is not known without it, or null if it is attached.
     pub skipped: Option<Unavailable>,
     /// Events that the kernel passed over because the program was already
-    /// running on that CPU. Null where this kernel does not count them.
+    /// running on that CPU; of a program with a substitute, those at most that
+    /// both have missed. Null where this kernel does not count them.
     pub misses: Option<u64>,
 }
 
@@ -219,9 +220,19 @@ impl Session {
         }
         let is_audit = settings.backend == super::backend::BackendChoice::Audit;
         self.families.entry = self.families.exit.is_none() || is_audit;
+        let may_be_passed_over = preempts_tracepoints();
         for probe in &probes {
-            let is_entry = probe.role == Role::Entry && self.families.entry;
-            let wanted = is_entry || matches!(probe.role, Role::Nmi | Role::Fault);
+            let mut role = probe.role;
+            if let Role::Substitute(of) = role {
+                role = *of;
+            }
+            let is_substitute = role != probe.role;
+            if is_substitute && !may_be_passed_over {
+                continue;
+            }
+            let is_again = is_substitute && role == Role::Lifecycle;
+            let is_entry = role == Role::Entry && self.families.entry;
+            let wanted = is_again || is_entry || matches!(role, Role::Nmi | Role::Fault);
             if !wanted {
                 continue;
             }
@@ -342,11 +353,21 @@ impl Session {
     /// After this the maps stand still.
     pub fn stop(&mut self) {
         self.links.clear();
-        for status in &mut self.programs {
-            if status.skipped.is_none() {
-                status.misses = links::find(&mut self.ebpf, &status.program)
-                    .ok()
-                    .and_then(|program| recursion_misses(program));
+        let Self { ebpf, programs, .. } = self;
+        let mut missed = |name: &str| recursion_misses(links::find(ebpf, name).ok()?);
+        for status in programs.iter_mut().filter(|it| it.skipped.is_none()) {
+            status.misses = missed(&status.program);
+        }
+        for (program, substitute) in catalog::SUBSTITUTES {
+            let find = |name| {
+                programs
+                    .iter()
+                    .position(|it| it.program == name && it.skipped.is_none())
+            };
+            if let (Some(first), Some(second)) = (find(program), find(substitute)) {
+                log::debug!("{program}: {:?} passed over", programs[first].misses);
+                programs[first].misses = programs[first].misses.min(programs[second].misses);
+                programs.remove(second);
             }
         }
     }

@@ -125,7 +125,8 @@ impl Doubt {
                     Loss::LedgerFull
                     | Loss::ThreadTableFull
                     | Loss::OriginUnknown
-                    | Loss::RegistersUnreadable,
+                    | Loss::RegistersUnreadable
+                    | Loss::ThreadEndUnseen,
                 ),
             ) => true,
             Ground::Unclassified => selection
@@ -328,6 +329,10 @@ fn losses(profile: &Profile) -> Vec<Doubt> {
             }
             Some(Loss::OriginUnknown) => {
                 "interrupts may have come from user mode or not: they are missing"
+            }
+            Some(Loss::ThreadEndUnseen) => {
+                "threads were gone before their end was seen: the calls by which they ended are \
+                 missing"
             }
             Some(Loss::RegistersUnreadable) => {
                 "returns could not be told apart, since their registers could not be read: they \

@@ -37,6 +37,7 @@ mod root_gate;
 mod root_injection;
 mod root_interruption;
 mod root_interrupts;
+mod root_lives;
 mod root_losses;
 mod root_memory;
 mod root_numa;

@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -210,7 +211,68 @@ fn root_prefault_reaches_children_on_request() {
         let calls = [0, 1, 2].map(|it| count(&found, it, "syscall", Some("getppid")));
         assert!(calls[0] >= CALLS, "{calls:?}");
         assert_eq!(calls, [calls[0]; 3], "{command:?}: the same calls");
+        // A child's first return is that, and no call.
+        for (cause, details) in [
+            ("new_task", &["first_return"][..]),
+            ("syscall", &["clone", "clone3", "fork", "vfork"]),
+        ] {
+            let of = |it| {
+                details
+                    .iter()
+                    .map(|d| count(&found, it, cause, Some(d)))
+                    .sum()
+            };
+            let births: [u64; 3] = [0, 1, 2].map(of);
+            assert_eq!(births, [births[0]; 3], "{command:?}: {cause}");
+        }
     }
+}
+
+/// A thread whose entries were in the caches when the call was made for it: that call's
+/// return is not taken for one of them.
+#[test]
+fn root_prefault_call_is_not_the_programs() {
+    needs_root!("root_prefault_call_is_not_the_programs");
+    let target = Target::new();
+    let (program, file) = (target.program.as_str(), target.file());
+    let command = [program, "signalled", program, "work", file];
+    let found = experiment(&[], &["prefault"], &command);
+    let returns = [0, 1].map(|it| count(&found, it, "syscall", Some("rt_sigreturn")));
+    assert_eq!(returns, [10; 2]);
+}
+
+/// What a command leaves running is let go with its end: it goes on, and no later run
+/// takes it for its own.
+#[test]
+fn root_prefault_lets_go_of_what_is_left() {
+    needs_root!("root_prefault_lets_go_of_what_is_left");
+    let target = Target::new();
+    let (program, file) = (&target.program, target.file());
+    let left = format!("sleep 1; {program} work {file}; {program} work {file}");
+    let script = format!("setsid sh -c '{left}' >/dev/null 2>&1 & true");
+    let mut run = measuring("experiment");
+    run.args(["--fix", "prefault:children", "--runs", "3", "--"]);
+    run.args(["sh", "-c", &script]);
+    let output = run.output().expect("the binary starts");
+    let lines = || {
+        fs::read_to_string(&target.lines)
+            .expect("readable")
+            .lines()
+            .count()
+    };
+    // The limit only keeps a failure from lasting for ever.
+    let patience = Instant::now() + Duration::from_mins(2);
+    while lines() < 12 {
+        assert!(
+            Instant::now() < patience,
+            "{}: {}",
+            lines(),
+            stderr(&output)
+        );
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let said = target.said();
+    assert!(said.iter().all(|(_, locked)| *locked == 0), "{said:?}");
 }
 
 /// Asserts that the fix was refused for a reason, and that the program did its

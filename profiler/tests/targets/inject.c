@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -86,6 +87,8 @@ static int work(const char *path)
     return say(path, "work", sum);
 }
 
+static void ignore(int number) { (void)number; }
+
 static void *execute(void *unused)
 {
     (void)unused;
@@ -158,6 +161,12 @@ int main(int count, char **argv)
         return threads(path);
     if (!strcmp(mode, "spawn"))
         return spawned(argv + 2);
+    if (!strcmp(mode, "signalled")) {
+        signal(SIGUSR1, ignore);
+        for (int i = 0; i < 10; i++)
+            raise(SIGUSR1);
+        execv(argv[2], argv + 2);
+    }
     if (!strcmp(mode, "thread-exec")) {
         pthread_t thread;
         arguments = argv + 2;

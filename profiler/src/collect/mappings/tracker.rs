@@ -13,7 +13,10 @@ use super::{
     ring::{Rings, Scope},
     timeline::{Event, Timed, Timeline},
 };
-use crate::{collect::snapshot::Thread, sys::monotonic_ns};
+use crate::{
+    collect::snapshot::Thread,
+    sys::{monotonic_ns, process_of},
+};
 
 /// Events kept until the end. Beyond that, only those of code.
 const MOST_EVENTS: usize = 131_072;
@@ -111,7 +114,7 @@ impl Tracker {
 
     /// Reads from `/proc` what the kernel's records do not tell.
     fn read_once(&mut self, tid: u32) {
-        if !self.read.insert(tid) || !is_process(tid) {
+        if !self.read.insert(tid) || process_of(tid) != Some(tid) {
             return;
         }
         let has_records = self.rings.is_some();
@@ -220,13 +223,4 @@ impl Tracker {
         };
         (mappings, self.files, self.jit)
     }
-}
-
-/// Whether a number is that of a process and not of one of its other threads.
-fn is_process(tid: u32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("Tgid:"))
-        .is_some_and(|tgid| tgid.trim() == tid.to_string())
 }

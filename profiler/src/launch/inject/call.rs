@@ -9,6 +9,7 @@ use nix::{
 
 use super::{
     ptrace::{self, News, Stop},
+    tracer::{Counting, Suspended},
     vdso,
 };
 use crate::sys::{self, ChildUsage, Ended};
@@ -48,15 +49,17 @@ pub(super) enum At {
 /// Makes a stopped process call `mlockall(MCL_CURRENT | MCL_FUTURE)`, and puts
 /// everything back. What the call gave: 0, or an error number negated.
 ///
-/// `uncounted` is told when entries are ours (true) and when they are the
-/// program's again (false).
+/// Its entries are not counted while they are ours.
 pub(super) fn mlockall(
     pid: Pid,
     at: At,
     syscall_offset: u64,
-    uncounted: &mut dyn FnMut(bool),
+    counting: &mut dyn Counting,
 ) -> Result<i64, NoCall> {
-    let mut held = Vec::new();
+    let mut held = Held {
+        pid,
+        signals: Vec::new(),
+    };
     if at == At::Exec {
         // To the end of execve: what it returns with shall not be overwritten.
         // It has been counted as a system call by now, or will be when it
@@ -76,7 +79,7 @@ pub(super) fn mlockall(
     registers.orig_rax = u64::MAX;
     let blocked = ptrace::blocked(pid)?;
     ptrace::block(pid, u64::MAX)?;
-    uncounted(true);
+    let ours = Suspended::begin(counting, pid, at);
     let called = ptrace::set_registers(pid, &registers)
         .map_err(NoCall::from)
         .and_then(|()| step(pid, &mut held))
@@ -86,18 +89,28 @@ pub(super) fn mlockall(
         ptrace::set_registers(pid, &saved)?;
         ptrace::block(pid, blocked)?;
     }
-    uncounted(false);
-    for signal in held {
-        if let Ok(signal) = Signal::try_from(signal) {
-            let _it_may_be_gone = kill(pid, signal);
-        }
-    }
+    drop(ours);
     called
 }
 
-/// Lets the process go on to the next side of a system call. Signals that come
-/// in between are held back.
-fn step(pid: Pid, held: &mut Vec<i32>) -> Result<(), NoCall> {
+/// Signals that have come in between, held back until this is dropped.
+struct Held {
+    pid: Pid,
+    signals: Vec<i32>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        for &signal in &self.signals {
+            if let Ok(signal) = Signal::try_from(signal) {
+                let _it_may_be_gone = kill(self.pid, signal);
+            }
+        }
+    }
+}
+
+/// Lets the process go on to the next side of a system call.
+fn step(pid: Pid, held: &mut Held) -> Result<(), NoCall> {
     loop {
         ptrace::to_syscall(pid)?;
         let (_, status, usage) = sys::wait_traced(Some(pid), true)?
@@ -105,7 +118,7 @@ fn step(pid: Pid, held: &mut Vec<i32>) -> Result<(), NoCall> {
         match ptrace::understand(status, usage) {
             News::Ended(ended, usage) => return Err(NoCall::Gone(Gone(ended, usage))),
             News::Stopped(Stop::Syscall) => return Ok(()),
-            News::Stopped(Stop::Signal(signal)) => held.push(signal),
+            News::Stopped(Stop::Signal(signal)) => held.signals.push(signal),
             News::Stopped(_) => {}
         }
     }

@@ -111,6 +111,20 @@ pub(super) fn listen(pid: Pid) -> io::Result<()> {
     request(libc::PTRACE_LISTEN, pid, 0, 0)
 }
 
+/// Stops it as soon as it can be stopped.
+pub(super) fn interrupt(pid: Pid) -> io::Result<()> {
+    request(libc::PTRACE_INTERRUPT, pid, 0, 0)
+}
+
+/// Whether it is still there, and followed by us.
+pub(super) fn is_traced(pid: Pid) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let tracer = status
+        .lines()
+        .find_map(|line| line.strip_prefix("TracerPid:"));
+    tracer.is_some_and(|tracer| tracer.trim() == std::process::id().to_string())
+}
+
 /// Lets it go for good, with a signal or with none (0).
 pub(super) fn detach(pid: Pid, signal: i32) -> io::Result<()> {
     request(libc::PTRACE_DETACH, pid, 0, flags(signal))

@@ -8,6 +8,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result};
@@ -26,15 +27,45 @@ use crate::{
     sys::{self, ChildUsage, Ended},
 };
 
+/// How long those who are let go may take to stop.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is looked whether they have.
+const POLLING: Duration = Duration::from_millis(1);
+
 /// Whoever counts entries, to be told which are not the program's.
 pub trait Counting {
-    /// Entries of this thread are ours from here on.
+    /// Entries of this thread are ours from here on. See [`Suspended`].
     fn suspend(&mut self, tid: u32);
-    /// And the program's again.
-    fn resume(&mut self, tid: u32);
+    /// And the program's again. Whether its first return was put off until now.
+    fn resume(&mut self, tid: u32, was_born: bool);
     /// This thread is about to end, and its process's memory can be looked at
     /// for the last time.
     fn ending(&mut self, _tid: u32) {}
+}
+
+/// A thread whose entries are ours for as long as this lives.
+pub(super) struct Suspended<'a> {
+    counting: &'a mut dyn Counting,
+    tid: u32,
+    was_born: bool,
+}
+
+impl<'a> Suspended<'a> {
+    pub(super) fn begin(counting: &'a mut dyn Counting, pid: Pid, at: At) -> Self {
+        let tid = pid.as_raw().unsigned_abs();
+        counting.suspend(tid);
+        Self {
+            counting,
+            tid,
+            was_born: at == At::Birth,
+        }
+    }
+}
+
+impl Drop for Suspended<'_> {
+    fn drop(&mut self) {
+        self.counting.resume(self.tid, self.was_born);
+    }
 }
 
 /// What became of the fix.
@@ -227,9 +258,58 @@ impl Tracer {
         match due {
             Due::Lock => self.lock(pid, At::Birth, counting),
             Due::Nothing => {}
-            Due::Release => return ptrace::detach(pid, 0),
+            Due::Release => {
+                self.known.remove(&pid);
+                return ptrace::detach(pid, 0);
+            }
         }
         ptrace::go_on(pid, 0)
+    }
+
+    /// Lets everybody go who is still followed: nobody serves them from here on, and a
+    /// later command's tracer would take them for its own.
+    ///
+    /// Whoever does not stop at once, as in uninterruptible sleep, is let go when this
+    /// process ends.
+    pub fn release(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        for pid in std::mem::take(&mut self.early) {
+            let _it_may_be_gone = ptrace::detach(pid, 0);
+            self.known.remove(&pid);
+        }
+        self.known.extend(std::mem::take(&mut self.due).into_keys());
+        // Those that have ended, or have stopped, are heard of all the same.
+        for &pid in &self.known {
+            let _it_may_have_stopped = ptrace::interrupt(pid);
+        }
+        while !self.known.is_empty() && Instant::now() < deadline {
+            let Ok(Some((pid, status, usage))) = sys::wait_traced(None, false) else {
+                std::thread::sleep(POLLING);
+                self.known.retain(|&pid| ptrace::is_traced(pid));
+                continue;
+            };
+            let stop = match ptrace::understand(status, usage) {
+                News::Ended(..) => {
+                    self.known.remove(&pid);
+                    continue;
+                }
+                News::Stopped(stop) => stop,
+            };
+            if let (Stop::Fork | Stop::Clone, Ok(child)) = (stop, ptrace::created(pid)) {
+                // It stops before it runs.
+                self.known.insert(child);
+            }
+            let signal = if let Stop::Signal(signal) = stop {
+                signal
+            } else {
+                0
+            };
+            let _it_may_be_gone = ptrace::detach(pid, signal);
+            self.known.remove(&pid);
+        }
+        for pid in &self.known {
+            log::warn!("process {pid} is followed until modeswitch ends");
+        }
     }
 
     /// Locks the memory of a stopped process, or says why not.
@@ -271,18 +351,10 @@ impl Tracer {
             self.room = Some(room);
         }
         let lifted = status.lift_limit(pid).map_err(NoCall::Refused)?;
-        let tid = pid.as_raw().unsigned_abs();
-        let mut uncounted = |ours: bool| {
-            if ours {
-                counting.suspend(tid);
-            } else {
-                counting.resume(tid);
-            }
-        };
         // Half-way through, the program could not go on without us: should we
         // be killed there, it is killed too.
         ptrace::set_options(pid, self.options() | libc::PTRACE_O_EXITKILL)?;
-        let called = mlockall(pid, at, self.syscall_offset, &mut uncounted);
+        let called = mlockall(pid, at, self.syscall_offset, counting);
         if !matches!(called, Err(NoCall::Gone(_))) {
             ptrace::set_options(pid, self.options())?;
         }
@@ -313,10 +385,7 @@ fn is_thread(parent: Pid, child: Pid) -> bool {
 }
 
 impl Drop for Tracer {
-    /// Whatever waits here may go on.
     fn drop(&mut self) {
-        for &pid in &self.early {
-            let _it_may_be_gone = ptrace::detach(pid, 0);
-        }
+        self.release();
     }
 }

@@ -28,6 +28,12 @@ pub(crate) fn causes(options: &[&str], arguments: &[&str]) -> Json {
     measure(options, targets::causes(), arguments)
 }
 
+/// Measures the program of threads and processes that come and go.
+#[track_caller]
+pub(crate) fn lives(options: &[&str], arguments: &[&str]) -> Json {
+    measure(options, targets::lives(), arguments)
+}
+
 /// Measures the program of known page faults.
 #[track_caller]
 pub(crate) fn faults(options: &[&str], arguments: &[&str]) -> Json {
@@ -177,6 +183,14 @@ impl Json {
         let rows = self.rows().iter();
         rows.filter(|row| row["cause"] == cause && row["detail"] == detail)
             .map(|row| row["phases"][phase].as_u64().unwrap_or(0))
+            .sum()
+    }
+
+    /// Entries of a cause whose details have such names.
+    pub(crate) fn of_cause_named(&self, cause: &str, is_it: impl Fn(&str) -> bool) -> u64 {
+        let rows = self.rows().iter();
+        rows.filter(|row| row["cause"] == cause && row["detail"].as_str().is_some_and(&is_it))
+            .map(|row| row["count"].as_u64().expect("a count"))
             .sum()
     }
 

@@ -30,6 +30,12 @@ pub(crate) fn faults() -> &'static Path {
     BUILT.get_or_init(|| build("faults"))
 }
 
+/// The program of threads and processes that come and go.
+pub(crate) fn lives() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build("lives"))
+}
+
 /// Compiles `tests/targets/NAME.c`.
 fn build(name: &str) -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
