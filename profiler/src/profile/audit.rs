@@ -6,7 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use profiler_common::{cause::CauseKind, names::program};
+use profiler_common::{
+    cause::{CauseKind, RETURN_FROM_FAULT},
+    names::program,
+};
 
 use super::model::{Audit, OneSided};
 use crate::{
@@ -121,7 +124,40 @@ pub fn fault_returns(snapshot: &Snapshot) -> Option<u64> {
     snapshot.families.exit?;
     let rows = snapshot.rows.iter().filter(|row| is_return(row));
     let faults = rows.filter(|row| is_fault(&entry::cause(row, snapshot)));
-    Some(faults.map(|row| row.count).sum())
+    let without_room = snapshot.overflow.get(&RETURN_FROM_FAULT).unwrap_or(&0);
+    Some(faults.map(|row| row.count).sum::<u64>() + without_room)
+}
+
+/// The rows that make up the ledger. Calls and first returns that both ways show are
+/// taken from the tracepoints; but of a thread's calls that the hook on the way out has
+/// seen more often, since the kernel has passed a tracepoint's program over, from that.
+#[must_use]
+pub fn counted_rows(snapshot: &Snapshot) -> Vec<&Row> {
+    let mut seen: BTreeMap<(ThreadKey, Cause), (u64, u64)> = BTreeMap::new();
+    let key = |row: &Row| {
+        let cause = entry::cause(row, snapshot);
+        matches!(cause, Cause::Syscall(_) | Cause::NewTask).then_some(((row.tid, row.born), cause))
+    };
+    let is_audit = is_audit(snapshot);
+    for row in snapshot.rows.iter().filter(|_| is_audit) {
+        if let Some(key) = key(row) {
+            let (returns, entries) = seen.entry(key).or_default();
+            *(if is_return(row) { returns } else { entries }) += row.count;
+        }
+    }
+    seen.retain(|_, (returns, entries)| returns > entries);
+    let is_in = |row: &&Row| match key(row).filter(|key| seen.contains_key(key)) {
+        Some(_) => is_return(row),
+        None => is_counted(row, snapshot),
+    };
+    snapshot.rows.iter().filter(is_in).collect()
+}
+
+/// Whether entries of this code that had no room belong to the ledger: whether no
+/// other program has counted them.
+#[must_use]
+pub fn counts_overflow(code: u8, snapshot: &Snapshot) -> bool {
+    code != RETURN_FROM_FAULT && !(code == CauseKind::Return.code() && is_audit(snapshot))
 }
 
 /// Whether the program on page faults was attached.
@@ -277,6 +313,42 @@ mod tests {
         let mut alone = snapshot(rows, &[1]);
         alone.families.entry = false;
         assert_eq!(of(&alone), None);
+    }
+
+    /// Of what a tracepoint was kept from, the returns are believed; and the entries of
+    /// a call that nobody returned from.
+    #[test]
+    fn the_better_of_the_two_is_counted() {
+        let snapshot = snapshot(
+            vec![
+                row(1, CauseKind::Syscall, 39, 0, 90),
+                row(1, CauseKind::Return, 39, SYSCALL_STUB, 100),
+                row(2, CauseKind::Syscall, 39, 0, 7),
+                row(2, CauseKind::Return, 39, SYSCALL_STUB, 6),
+                row(2, CauseKind::Return, u32::MAX, OPCODE_STUB, 3),
+            ],
+            &[1, 2],
+        );
+        let rows = counted_rows(&snapshot);
+        let counts: Vec<u64> = rows.iter().map(|row| row.count).collect();
+        assert_eq!(counts, [100, 7, 3]);
+    }
+
+    /// What had no room is counted where nobody else has counted it.
+    #[test]
+    fn overflow_is_counted_once() {
+        let both = snapshot(Vec::new(), &[]);
+        let mut returns = both.clone();
+        returns.families.entry = false;
+        let counts = |code: u8| {
+            [
+                counts_overflow(code, &both),
+                counts_overflow(code, &returns),
+            ]
+        };
+        assert_eq!(counts(RETURN_FROM_FAULT), [false, false]);
+        assert_eq!(counts(CauseKind::Return.code()), [false, true]);
+        assert_eq!(counts(CauseKind::Syscall.code()), [true, true]);
     }
 
     /// The ledger has each entry once, exceptions too.

@@ -53,7 +53,7 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         .iter()
         .map(|thread| ((thread.tid, thread.born), thread.tgid))
         .collect();
-    for row in counted_rows(snapshot) {
+    for row in audit::counted_rows(snapshot) {
         let cause = entry::cause(row, snapshot);
         let phase = phase_name(snapshot, row.phase);
         let key = (cause.kind(), cause.detail());
@@ -76,7 +76,8 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
                 .or_default() += row.count;
         }
     }
-    for (&code, &count) in &snapshot.overflow {
+    let overflow = snapshot.overflow.iter();
+    for (&code, &count) in overflow.filter(|(code, _)| audit::counts_overflow(**code, snapshot)) {
         all.entry(overflow_name(code))
             .or_default()
             .add("unknown", count);
@@ -102,12 +103,6 @@ pub fn overflow_name(code: u8) -> (CauseKind, String) {
         .filter(|kind| *kind != CauseKind::Return)
         .unwrap_or(CauseKind::Unclassified);
     (kind, "no_room_for_detail".to_owned())
-}
-
-/// The rows that make up the ledger.
-fn counted_rows(snapshot: &Snapshot) -> impl Iterator<Item = &Row> {
-    let rows = snapshot.rows.iter();
-    rows.filter(|row| audit::is_counted(row, snapshot))
 }
 
 /// A length of time in seconds, never zero.

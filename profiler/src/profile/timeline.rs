@@ -91,6 +91,9 @@ fn seen(
             ..Row::default()
         };
         let name = if key.is_overflow {
+            if !audit::counts_overflow(key.kind, snapshot) {
+                continue;
+            }
             super::ledger::overflow_name(key.kind)
         } else if audit::is_counted(&row, snapshot) {
             let cause = entry::cause(&row, snapshot);

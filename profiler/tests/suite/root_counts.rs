@@ -223,6 +223,11 @@ fn root_full_ledger() {
         .map(|cause| profile.count(cause, "no_room_for_detail"))
         .sum();
     assert_eq!(without_detail, lost);
+    // Nor is an entry counted twice: as what it was, and as its return.
+    let checks = accounting["cross_checks"].as_array().expect("a list");
+    for check in checks {
+        assert_ne!(check["verdict"], "inconsistent", "{check}");
+    }
     if profile.sees_details() {
         // 50 children: that many first returns, one way or another.
         assert_eq!(profile.of_cause("new_task"), 50);

@@ -161,6 +161,24 @@ fn root_fault_warm_file() {
     assert_eq!(busiest(&profile)["path"], "libc.a");
 }
 
+/// Without room for it, what is known of a major fault is lost, and no fault is added.
+#[test]
+fn root_major_faults_without_room() {
+    needs_root!("root_major_faults_without_room");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let file = folder.path().join("pages");
+    let file = file.to_str().expect("a plain path");
+    let profile = faults(&["--ledger-rows", "4"], &["cold", "60", file]);
+    assert!(profile.0["accounting"]["map_full"] != 0);
+    let checks = profile.0["accounting"]["cross_checks"]
+        .as_array()
+        .expect("a list");
+    let mut checks = checks.iter();
+    if let Some(all) = checks.find(|check| check["source"] == "perf page-faults:u") {
+        assert_eq!(all["ours"], all["theirs"], "{all}");
+    }
+}
+
 /// A file's pages that have to be read are major faults.
 #[test]
 fn root_fault_cold_file() {
