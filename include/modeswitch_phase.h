@@ -20,7 +20,7 @@
  * with modeswitch_phase_name().
  *
  * C99 or C++98 and later, GCC or Clang, Linux. With a strict -std=c99, define
- * _DEFAULT_SOURCE (or _GNU_SOURCE) before the first include, for mmap and
+ * _DEFAULT_SOURCE (or _GNU_SOURCE) before the first include, for mmap, fstat and
  * clock_gettime.
  *
  * SPDX-License-Identifier: MIT OR Apache-2.0
@@ -30,7 +30,9 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #ifndef CLOCK_MONOTONIC
@@ -57,10 +59,13 @@ extern "C" {
 #define MODESWITCH_PHASE_NAME_BYTES 32u
 /* Bytes of the mapping. */
 #define MODESWITCH_PHASE_PAGE_BYTES 4096u
+/* What the page ends with, 8 bytes, so that nothing else is taken for it. */
+#define MODESWITCH_PHASE_MAGIC "mdswtch1"
+#define MODESWITCH_PHASE_MAGIC_OFFSET (MODESWITCH_PHASE_PAGE_BYTES - 8u)
 /* The environment variable that holds the page's file descriptor. */
 #define MODESWITCH_PHASE_FD_VARIABLE "MODESWITCH_PHASE_FD"
 
-/* The start of the page. The rest of it is zero. */
+/* The start of the page. The rest of it is zero, up to the last 8 bytes. */
 typedef struct modeswitch_phase_page {
     /* The phase now. A plain store here is all that marking needs. */
     uint32_t current;
@@ -75,14 +80,15 @@ typedef struct modeswitch_phase_page {
 } modeswitch_phase_page;
 
 /*
- * Maps the page. NULL when no profiler is watching; every other function takes
- * NULL and then does nothing.
+ * Maps the page. NULL when no profiler is watching, or the descriptor is something
+ * else by now; every other function takes NULL and then does nothing.
  */
 static inline modeswitch_phase_page *modeswitch_phase_open(void)
 {
     const char *text = getenv(MODESWITCH_PHASE_FD_VARIABLE);
     char *end;
     long fd;
+    struct stat status;
     void *page;
     int flags = MAP_SHARED;
 
@@ -95,9 +101,20 @@ static inline modeswitch_phase_page *modeswitch_phase_open(void)
     fd = strtol(text, &end, 10);
     if (*end != '\0' || fd < 0 || fd > 0x7fffffffL)
         return NULL;
+    /* Memory of the kernel has no type; a file must be as long as what is read. */
+    if (fstat((int)fd, &status) != 0 ||
+        ((status.st_mode & S_IFMT) != 0 &&
+         (!S_ISREG(status.st_mode) || status.st_size != MODESWITCH_PHASE_PAGE_BYTES)))
+        return NULL;
     page = mmap(NULL, MODESWITCH_PHASE_PAGE_BYTES, PROT_READ | PROT_WRITE,
                 flags, (int)fd, 0);
-    return page == MAP_FAILED ? NULL : (modeswitch_phase_page *)page;
+    if (page == MAP_FAILED)
+        return NULL;
+    if (memcmp((const char *)page + MODESWITCH_PHASE_MAGIC_OFFSET, MODESWITCH_PHASE_MAGIC, 8) != 0) {
+        munmap(page, MODESWITCH_PHASE_PAGE_BYTES);
+        return NULL;
+    }
+    return (modeswitch_phase_page *)page;
 }
 
 /* Enters a phase. One reading of the clock (vDSO) and a few stores. */

@@ -24,8 +24,13 @@ pub const COUNT: usize = 16;
 pub const NAME_BYTES: usize = 32;
 /// Bytes of the mapping: one page.
 pub const PAGE_BYTES: usize = 4096;
+/// What the page ends with, so that nothing else is taken for it: a program may
+/// inherit the variable and not the descriptor.
+pub const MAGIC: [u8; 8] = *b"mdswtch1";
+/// Where that is.
+pub const MAGIC_OFFSET: usize = PAGE_BYTES - MAGIC.len();
 
-/// The start of the page. The rest of it is zero.
+/// The start of the page. The rest of it is zero, up to [`MAGIC`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct PhasePage {
@@ -42,7 +47,7 @@ pub struct PhasePage {
     pub names: [[u8; NAME_BYTES]; COUNT],
 }
 
-const _: () = assert!(size_of::<PhasePage>() <= PAGE_BYTES);
+const _: () = assert!(size_of::<PhasePage>() <= MAGIC_OFFSET);
 const _: () = assert!(core::mem::offset_of!(PhasePage, current) == 0);
 
 /// The name of a phase that has a fixed one.

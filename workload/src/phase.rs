@@ -24,10 +24,10 @@ use std::os::fd::RawFd;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-use profiler_common::phase::{COUNT, NAME_BYTES, PAGE_BYTES, PhasePage};
+use profiler_common::phase::{COUNT, MAGIC, MAGIC_OFFSET, NAME_BYTES, PAGE_BYTES, PhasePage};
 pub use profiler_common::phase::{FD_VARIABLE, FIRST_CUSTOM, SETUP, STEADY, TEARDOWN, UNMARKED};
 
-use crate::sys::process::monotonic_ns;
+use crate::sys::{files, process::monotonic_ns};
 
 /// The phase page of the profiler that watches this process.
 ///
@@ -54,8 +54,15 @@ impl PhaseMarker {
     }
 
     /// Maps the page behind an open descriptor, which may be closed afterwards.
+    /// `None` if it is anything else.
     #[must_use]
     pub fn from_fd(fd: RawFd) -> Option<Self> {
+        // Memory of the kernel has no type; a file must be as long as what is read.
+        let (kind, bytes) = files::kind_and_size(fd).ok()?;
+        let is_page = kind == 0 || (kind == libc::S_IFREG && bytes == PAGE_BYTES as u64);
+        if !is_page {
+            return None;
+        }
         // SAFETY: a new shared mapping at an address of the kernel's choice;
         // the kernel checks the descriptor. Populated, so that the first mark
         // does not cost the entry that it is to classify.
@@ -72,7 +79,11 @@ impl PhaseMarker {
         if address == libc::MAP_FAILED {
             return None;
         }
-        NonNull::new(address.cast()).map(|page| Self { page })
+        let marker = NonNull::new(address.cast()).map(|page| Self { page })?;
+        let is_ours = (0..)
+            .zip(MAGIC)
+            .all(|(index, byte)| marker.byte(MAGIC_OFFSET + index).load(Ordering::Relaxed) == byte);
+        is_ours.then_some(marker)
     }
 
     /// Enters a phase: [`SETUP`], [`STEADY`], [`TEARDOWN`], or a number of
@@ -121,7 +132,7 @@ impl PhaseMarker {
     }
 
     fn at(&self, offset: usize) -> *mut u8 {
-        debug_assert!(offset < size_of::<PhasePage>());
+        debug_assert!(offset < PAGE_BYTES);
         self.page.as_ptr().wrapping_add(offset)
     }
 
@@ -163,7 +174,7 @@ mod tests {
 
     fn page_file() -> File {
         let file = crate::sys::files::memory_file().unwrap();
-        file.set_len(PAGE_BYTES as u64).unwrap();
+        file.write_all_at(&MAGIC, MAGIC_OFFSET as u64).unwrap();
         file
     }
 
@@ -255,5 +266,11 @@ mod tests {
     #[test]
     fn no_variable_and_no_page_is_no_marker() {
         assert!(PhaseMarker::from_fd(-1).is_none());
+        let other = crate::sys::files::memory_file().unwrap();
+        other.set_len(PAGE_BYTES as u64).unwrap();
+        assert!(PhaseMarker::from_fd(other.as_raw_fd()).is_none());
+        // Reading behind its end would be a signal.
+        other.set_len(1).unwrap();
+        assert!(PhaseMarker::from_fd(other.as_raw_fd()).is_none());
     }
 }

@@ -7,7 +7,7 @@ use aya::{Ebpf, maps::Map};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use profiler_common::{
     names::map,
-    phase::{COUNT, PAGE_BYTES, PhasePage, UNMARKED, fixed_name},
+    phase::{COUNT, MAGIC, MAGIC_OFFSET, PAGE_BYTES, PhasePage, UNMARKED, fixed_name},
 };
 
 use super::{
@@ -74,6 +74,12 @@ impl Phases {
         // SAFETY: a new mapping of a page that the map owns.
         let page = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, fd, 0) }
             .context("cannot map the phase page")?;
+        // SAFETY: within the page, which nobody else has yet.
+        unsafe {
+            page.cast::<[u8; MAGIC.len()]>()
+                .byte_add(MAGIC_OFFSET)
+                .write(MAGIC)
+        };
         Ok(Self {
             page: page.cast(),
             fd: std::os::fd::AsRawFd::as_raw_fd(&fd),

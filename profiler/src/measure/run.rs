@@ -53,7 +53,7 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
     let mut bench = Bench {
         signals: Signals::take_over()?,
         phases: Phases::map(session.ebpf())?,
-        metrics: Mailbox::create(c"modeswitch-metrics")?,
+        metrics: Mailbox::create(workload::metrics::FILE_NAME)?,
         errors: Mailbox::create(c"modeswitch-errors")?,
         allocations: Allocations::open(session.ebpf())?,
         session,

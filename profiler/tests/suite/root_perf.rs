@@ -1,8 +1,13 @@
 //! Our counts beside those of `perf stat` for the same program.
 
-use std::{fs::File, os::fd::AsRawFd, process::Command};
+use std::{
+    fs::File,
+    os::{fd::AsRawFd, unix::fs::FileExt},
+    process::Command,
+};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
+use profiler_common::phase;
 
 use crate::{
     needs_root,
@@ -53,7 +58,8 @@ fn perf_counts(arguments: &[&str]) -> (u64, u64) {
 fn phase_page() -> File {
     let page = memfd_create(c"phases", MFdFlags::empty()).expect("a memory file");
     let page = File::from(page);
-    page.set_len(4096).expect("room for a page");
+    page.write_all_at(&phase::MAGIC, phase::MAGIC_OFFSET as u64)
+        .expect("room for a page");
     page
 }
 

@@ -77,6 +77,20 @@ pub(crate) fn direct_alignment(file: &File) -> Option<u32> {
     (told && status.stx_dio_offset_align > 0).then_some(status.stx_dio_offset_align)
 }
 
+/// The type of whatever is behind a descriptor (0: an object of the kernel), and its
+/// size.
+pub(crate) fn kind_and_size(fd: RawFd) -> io::Result<(libc::mode_t, u64)> {
+    let mut status = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the kernel checks the descriptor and writes one `stat` structure.
+    if unsafe { libc::fstat(fd, status.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call has filled it in.
+    let status = unsafe { status.assume_init() };
+    let size = u64::try_from(status.st_size).unwrap_or(0);
+    Ok((status.st_mode & libc::S_IFMT, size))
+}
+
 /// An open file with no path and no name, of memory: what tests and pipes of
 /// results use.
 #[cfg(test)]

@@ -12,7 +12,7 @@ use profiler_common::phase::{
     UNMARKED,
 };
 
-use crate::support::{inherited_file, wide, word};
+use crate::support::{inherited_file, inherited_page, wide, word};
 
 const PROGRAM: &str = r#"
 #include "modeswitch_phase.h"
@@ -136,8 +136,7 @@ fn layout() -> String {
 }
 
 fn check(program: &Path) {
-    let page = inherited_file();
-    page.set_len(PAGE_BYTES as u64).unwrap();
+    let page = inherited_page();
     let output = Command::new(program)
         .env(FD_VARIABLE, page.as_raw_fd().to_string())
         .output()
@@ -159,6 +158,14 @@ fn check(program: &Path) {
         "cut in a character"
     );
     assert_eq!(&names[5][..6], b"index\0");
+
+    let other = inherited_file();
+    other.set_len(PAGE_BYTES as u64).unwrap();
+    let output = Command::new(program)
+        .env(FD_VARIABLE, other.as_raw_fd().to_string())
+        .output();
+    assert_eq!(output.unwrap().status.code(), Some(1), "another file");
+    assert_eq!(word(&other, 0), 0, "and nothing is written to it");
 
     let output = Command::new(program).env_remove(FD_VARIABLE).output();
     assert_eq!(

@@ -10,7 +10,9 @@ use profiler_common::phase::{PAGE_BYTES, PhasePage};
 use workload::phase::{SETUP, STEADY, TEARDOWN};
 use workload::summary::IoSummary;
 
-use crate::support::{finished, inherited_file, wide, word, workload};
+use crate::support::{
+    finished, inherited_file, inherited_memory, inherited_page, wide, word, workload,
+};
 
 /// A run's summary from its stdout.
 fn summary(options: &str) -> Option<IoSummary> {
@@ -62,7 +64,7 @@ fn a_given_file_is_read_and_not_written_to() {
 
 #[test]
 fn the_summary_is_handed_to_the_profiler_and_replaces_what_was_there() {
-    let metrics = inherited_file();
+    let metrics = inherited_memory(workload::metrics::FILE_NAME);
     std::os::unix::fs::FileExt::write_all_at(&metrics, &vec![b'x'; 100_000], 0).unwrap();
     let mut command = workload("--nop --ios 1000 --format json");
     command.env(
@@ -79,10 +81,31 @@ fn the_summary_is_handed_to_the_profiler_and_replaces_what_was_there() {
     assert_eq!(handed, printed);
 }
 
+/// A program may have inherited the variables and other files under their numbers.
+#[test]
+fn what_is_no_file_of_the_profiler_is_left_alone() {
+    let files = [inherited_file(), inherited_memory(c"modeswitch-metric")];
+    for file in files {
+        let contents = vec![b'x'; PAGE_BYTES];
+        std::os::unix::fs::FileExt::write_all_at(&file, &contents, 0).unwrap();
+        let mut command = workload("--nop --ios 1000 --format json");
+        for variable in [workload::metrics::FD_VARIABLE, workload::phase::FD_VARIABLE] {
+            command.env(variable, file.as_raw_fd().to_string());
+        }
+        let Some(output) = finished(&mut command) else {
+            return;
+        };
+        let mut found = vec![0; PAGE_BYTES + 1];
+        let length = std::os::unix::fs::FileExt::read_at(&file, &mut found, 0).unwrap();
+        assert_eq!(found[..length], contents);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("something else by now"), "{said}");
+    }
+}
+
 #[test]
 fn phases_are_marked_in_order_and_steady_lasts_as_long_as_the_summary_says() {
-    let page = inherited_file();
-    page.set_len(PAGE_BYTES as u64).unwrap();
+    let page = inherited_page();
     let mut command = workload("--nop --duration 50ms --format json");
     command.env(workload::phase::FD_VARIABLE, page.as_raw_fd().to_string());
     let Some(output) = finished(&mut command) else {
@@ -104,8 +127,7 @@ fn phases_are_marked_in_order_and_steady_lasts_as_long_as_the_summary_says() {
 
 #[test]
 fn a_signal_ends_a_run_in_order_and_the_summary_is_still_printed() {
-    let page = inherited_file();
-    page.set_len(PAGE_BYTES as u64).unwrap();
+    let page = inherited_page();
     let mut command = workload("--nop --duration 600m --format json");
     command.env(workload::phase::FD_VARIABLE, page.as_raw_fd().to_string());
     let mut child = command

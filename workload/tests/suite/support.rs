@@ -5,6 +5,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileExt;
 use std::process::{Command, Output};
 
+use profiler_common::phase::{MAGIC, MAGIC_OFFSET};
+
 /// The exit code for "this environment cannot do it".
 const CANNOT: i32 = 3;
 
@@ -34,6 +36,22 @@ pub(crate) fn inherited_file() -> File {
     let result = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFD, 0) };
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
     file
+}
+
+/// Memory with a name that programs started from now on inherit.
+pub(crate) fn inherited_memory(name: &std::ffi::CStr) -> File {
+    // SAFETY: the name is terminated, and the result is checked.
+    let fd = unsafe { libc::memfd_create(name.as_ptr(), 0) };
+    assert!(fd >= 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: the call just before made this descriptor for us alone.
+    unsafe { std::os::fd::FromRawFd::from_raw_fd(fd) }
+}
+
+/// A phase page that programs started from now on inherit.
+pub(crate) fn inherited_page() -> File {
+    let page = inherited_file();
+    page.write_all_at(&MAGIC, MAGIC_OFFSET as u64).unwrap();
+    page
 }
 
 pub(crate) fn word(file: &File, offset: usize) -> u32 {
