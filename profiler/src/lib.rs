@@ -31,3 +31,4 @@ pub mod profile;
 pub mod report;
 pub mod symbolize;
 pub mod sys;
+pub mod untrusted;

@@ -233,20 +233,23 @@ impl<'a> Budget<'a> {
         let parsed = parse::parse(&text).map_err(|wrong| {
             anyhow::anyhow!("the budget that was made cannot be read again: {wrong}")
         })?;
-        file::save_text(&text, self.path)?;
+        file::save_with(self.path, |out| out.write_all(text.as_bytes()))?;
         let name = self.path.display().to_string();
-        anstream::eprintln!("{name}: {} limits written", parsed.budget.limits.len());
+        output::say(&format!(
+            "{name}: {} limits written",
+            parsed.budget.limits.len()
+        ));
         Ok(Ok(against_budget(&parsed, &name, runs)))
     }
 }
 
 fn say_refused(refused: &Refused) {
-    anstream::eprintln!(
+    output::say(
         "modeswitch: INCONCLUSIVE: no budget was written, since a limit must not be made from \
-         counts that are in doubt:"
+         counts that are in doubt:",
     );
     for reason in &refused.reasons {
-        anstream::eprintln!("  {reason}");
+        output::say(&format!("  {reason}"));
     }
 }
 
@@ -290,7 +293,7 @@ fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
     let mut runs = Vec::new();
     for number in 1..=count {
         if count > 1 && io::stderr().is_terminal() {
-            anstream::eprintln!("run {number} of {count}");
+            output::say(&format!("run {number} of {count}"));
         }
         let profile = build::profile(&measure(&plan)?);
         let interrupted = profile.exit.interrupted_by.as_deref();
@@ -320,6 +323,7 @@ fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
             .or_else(|| std::env::current_dir().ok()),
     };
     let is_for_terminals = args.format == CheckFormat::Table;
-    output::print_with(is_for_terminals, |out| format::write(verdict, &shape, out))?;
+    let verdict = output::fit(verdict, args.format == CheckFormat::Json)?;
+    output::print_with(is_for_terminals, |out| format::write(&verdict, &shape, out))?;
     saved
 }

@@ -17,6 +17,7 @@ use crate::{
     experiment::model::KIND as EXPERIMENT,
     profile::{build::tool, file},
     report::{compare, compare_markdown, style::Look},
+    untrusted::write_json,
 };
 
 const EXAMPLES: &str = "\
@@ -89,6 +90,7 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .as_deref()
         .map_or(Ok(()), |path| file::save(&found, path));
     let is_for_terminals = args.format == CompareFormat::Table;
+    let found = output::fit(&found, args.format == CompareFormat::Json)?;
     output::print_with(is_for_terminals, |out| show(&found, args.format, out))?;
     saved?;
     Ok(exit_code::SUCCESS)
@@ -97,10 +99,7 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
 fn show(found: &Compared, format: CompareFormat, out: &mut dyn Write) -> std::io::Result<()> {
     match format {
         CompareFormat::Table => compare::write(found, Look::of_stdout(), out),
-        CompareFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, found)?;
-            writeln!(out)
-        }
+        CompareFormat::Json => write_json(found, out),
         CompareFormat::Markdown => compare_markdown::write(found, out),
     }
 }

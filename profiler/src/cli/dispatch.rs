@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use super::{
-    Cli, Command, attach, check, compare, documentation, experiment, report, run, schema, workload,
+    Cli, Command, attach, check, compare, documentation, experiment, output, report, run, schema,
+    workload,
 };
 
 /// Carries a command out. The exit status to end with.
@@ -30,5 +31,5 @@ pub fn run(cli: Cli) -> Result<u8> {
 
 /// Tells the user what went wrong.
 pub fn report_error(error: &anyhow::Error) {
-    anstream::eprintln!("modeswitch: {error:#}");
+    output::say(&format!("modeswitch: {error:#}"));
 }

@@ -256,12 +256,10 @@ fn show_progress(progress: Progress<'_>) {
     } else {
         ""
     };
-    anstream::eprintln!(
+    output::say(&format!(
         "run {} of {}: {}{warm_up}{left}",
-        progress.run,
-        progress.of,
-        progress.variant
-    );
+        progress.run, progress.of, progress.variant
+    ));
 }
 
 impl Shown for Experiment {

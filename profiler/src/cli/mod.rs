@@ -14,7 +14,11 @@ pub mod schema;
 pub mod values;
 pub mod workload;
 
+use std::io::Write;
+
 use clap::{Parser, Subcommand};
+
+use crate::untrusted;
 
 /// Worked examples, shown under the help.
 const EXAMPLES: &str = "\
@@ -80,8 +84,15 @@ impl Cli {
             .filter_level(everybody)
             .filter_module("modeswitch", ours)
             .filter_module("profiler_ebpf", ours)
-            .format_timestamp(None)
-            .format_target(false)
+            .format(|out, record| {
+                let message = record.args().to_string();
+                writeln!(
+                    out,
+                    "[{:<5}] {}",
+                    record.level(),
+                    untrusted::lines(&message)
+                )
+            })
             .init();
     }
 }

@@ -1,12 +1,13 @@
 //! Printing and saving results.
 
 use std::{
+    borrow::Cow,
     io::{self, Write},
     path::Path,
 };
 
 use anstream::{AutoStream, adapter::strip_bytes};
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::options::OutputOptions;
 use crate::{
@@ -16,10 +17,11 @@ use crate::{
         format::{self, Format},
         style::Look,
     },
+    untrusted,
 };
 
 /// A result that can be shown to people.
-pub trait Shown: Serialize {
+pub trait Shown: Clone + Serialize + DeserializeOwned {
     /// What it is, with its article.
     const WHAT: &'static str;
     /// The formats that it has.
@@ -80,6 +82,7 @@ pub fn deliver(result: &impl Shown, options: &OutputOptions) -> Result<(), Error
 pub fn write<R: Shown>(result: &R, format: Format, path: &Path) -> Result<(), Error> {
     check_format::<R>(format)?;
     let look = Look { columns: None };
+    let result = fit(result, format == Format::Json)?;
     file::save_with(path, |out| {
         if !format.is_for_terminals() {
             return result.render(format, look, out);
@@ -90,12 +93,34 @@ pub fn write<R: Shown>(result: &R, format: Format, path: &Path) -> Result<(), Er
     })
 }
 
+/// A result without what strangers have put into it for a terminal, in every form
+/// but JSON, which keeps and escapes it.
+///
+/// # Errors
+/// [`Error::Output`] if it cannot be had.
+pub fn fit<T>(result: &T, is_json: bool) -> Result<Cow<'_, T>, Error>
+where
+    T: Clone + Serialize + DeserializeOwned,
+{
+    if is_json {
+        return Ok(Cow::Borrowed(result));
+    }
+    untrusted::document(result)
+        .map_err(|error| Error::Output(format!("cannot prepare the report: {error}")))
+}
+
+/// Says something on standard error.
+pub fn say(message: &str) {
+    anstream::eprintln!("{}", untrusted::lines(message));
+}
+
 /// Prints a result. A reader that has seen enough and closes the pipe is no error.
 ///
 /// # Errors
 /// [`Error::Output`] if standard output cannot be written.
 pub fn print<R: Shown>(result: &R, format: Format) -> Result<(), Error> {
     check_format::<R>(format)?;
+    let result = fit(result, format == Format::Json)?;
     print_with(format.is_for_terminals(), |out| {
         result.render(format, Look::of_stdout(), out)
     })

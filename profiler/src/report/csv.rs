@@ -1,5 +1,6 @@
 //! The counts as a table for spreadsheets and data frames: CSV with the quoting
-//! of RFC 4180 and lines that end in a line feed.
+//! of RFC 4180 and lines that end in a line feed. A text that a spreadsheet would
+//! take for a formula has an apostrophe before it.
 //!
 //! Long form, one count a row. Rows whose `record` is `entries` add up to the
 //! ledger's total; rows whose `record` is `code` say again, by instruction, what
@@ -13,7 +14,10 @@ use std::{
 use ::csv::Writer;
 
 use super::processes;
-use crate::profile::model::{CodeRow, Profile};
+use crate::{
+    profile::model::{CodeRow, Profile},
+    untrusted::cell,
+};
 
 /// The columns, in order. New ones are added at the end.
 pub const COLUMNS: [&str; 13] = [
@@ -90,21 +94,33 @@ fn entries<W: Write>(
     }
     let count = count.to_string();
     csv.write_record([
-        "entries", cause, detail, phase, tgid, tid, comm, &count, "", "", "", "", "",
+        "entries",
+        &cell(cause),
+        &cell(detail),
+        &cell(phase),
+        tgid,
+        tid,
+        &cell(comm),
+        &count,
+        "",
+        "",
+        "",
+        "",
+        "",
     ])
     .map_err(io::Error::from)
 }
 
 fn code<W: Write>(csv: &mut Writer<W>, comm: &str, row: &CodeRow) -> io::Result<()> {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let text = |text: &Option<String>| cell(text.as_deref().unwrap_or_default()).into_owned();
     csv.write_record([
         "code",
-        &row.cause,
-        &row.detail,
+        &cell(&row.cause),
+        &cell(&row.detail),
         "",
         &row.tgid.to_string(),
         "",
-        comm,
+        &cell(comm),
         &row.count.to_string(),
         &row.user_ip,
         &text(&row.symbol),
@@ -120,7 +136,8 @@ mod tests {
     use super::*;
     use crate::report::testing::{nasty, random_names};
 
-    /// Whatever the names, they come back unchanged, every row has every column,
+    /// Whatever the names, they come back unchanged, or as text that would be a
+    /// formula; every row has every column,
     /// and the rows of entries add up to the total.
     #[test]
     fn any_name_comes_back() {
@@ -133,11 +150,12 @@ mod tests {
             let mut sum = 0;
             for record in reader.records() {
                 let record = record.expect("as many fields as columns");
-                assert_eq!(&record[2], name);
+                let name = cell(&name);
+                assert_eq!(record[2], name);
                 if &record[0] == "entries" {
                     sum += record[7].parse::<u64>().expect("a count");
                 } else {
-                    assert_eq!([&record[9], &record[10], &record[12]], [&name[..]; 3]);
+                    assert_eq!([&record[9], &record[10], &record[12]], [&*name; 3]);
                 }
             }
             assert_eq!(sum, profile.ledger.total, "{name:?}");

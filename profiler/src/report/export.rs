@@ -2,13 +2,11 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
-
 use super::{
     comparison, csv, flamegraph, folded, format::Format, html, markdown, openmetrics, style::Look,
     text, trace,
 };
-use crate::{experiment::model::Experiment, profile::model::Profile};
+use crate::{experiment::model::Experiment, profile::model::Profile, untrusted::write_json};
 
 /// The formats that a profile has.
 pub const OF_PROFILES: &[Format] = &[
@@ -40,7 +38,7 @@ pub fn profile(
     match format {
         Format::Table => text::write(profile, look, out),
         Format::Wide => text::write(profile, Look::WIDE, out),
-        Format::Json => json(profile, out),
+        Format::Json => write_json(profile, out),
         Format::Markdown => markdown::write(profile, out),
         Format::Csv => csv::write(profile, out),
         Format::Folded => folded::write(profile, out),
@@ -72,11 +70,6 @@ pub fn experiment(
         | Format::Folded
         | Format::Flamegraph
         | Format::Trace
-        | Format::Openmetrics => json(experiment, out),
+        | Format::Openmetrics => write_json(experiment, out),
     }
-}
-
-fn json(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, document)?;
-    writeln!(out)
 }

@@ -28,7 +28,7 @@ pub mod prose;
 pub mod style;
 pub mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod text;
 pub mod timeline;
 pub mod trace;

@@ -12,7 +12,10 @@ use blazesym::symbolize::{
 };
 
 use super::{image::Image, isolated::Effort};
-use crate::collect::user_code::{UserCode, UserFrame};
+use crate::{
+    collect::user_code::{UserCode, UserFrame},
+    untrusted,
+};
 
 /// Longest name or path that is kept: templates have no bound of their own.
 const LONGEST: usize = 512;
@@ -137,14 +140,7 @@ fn frame(name: &str, code: Option<&CodeInfo<'_>>) -> UserFrame {
 
 /// A name that strangers chose, fit to be printed.
 pub(super) fn clean(name: &str) -> String {
-    let letters = name.chars().map(|letter| {
-        if letter.is_control() {
-            '\u{fffd}'
-        } else {
-            letter
-        }
-    });
-    let mut kept: String = letters.take(LONGEST).collect();
+    let mut kept: String = untrusted::line(name).chars().take(LONGEST).collect();
     if name.chars().nth(LONGEST).is_some() {
         kept.push('…');
     }
@@ -159,7 +155,7 @@ mod tests {
     /// Nothing that a name holds reaches a terminal as a command, or fills it.
     #[test]
     fn names_are_made_harmless() {
-        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+        assert_eq!(clean("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb ");
         assert_eq!(clean(&"x".repeat(9_999)).chars().count(), LONGEST + 1);
     }
 

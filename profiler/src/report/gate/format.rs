@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{github, junit, markdown, text};
-use crate::{gate::verdict::Verdict, report::style::Look};
+use crate::{gate::verdict::Verdict, report::style::Look, untrusted::write_json};
 
 /// How the result of a check is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -44,10 +44,7 @@ pub fn write(verdict: &Verdict, shape: &Shape, out: &mut dyn Write) -> io::Resul
         CheckFormat::Table => text::write(verdict, shape.look, out),
         CheckFormat::Markdown => markdown::write(verdict, out),
         CheckFormat::Junit => junit::write(verdict, out),
-        CheckFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, verdict)?;
-            writeln!(out)
-        }
+        CheckFormat::Json => write_json(verdict, out),
         CheckFormat::Github => github::write(verdict, shape.root.as_deref(), out),
     }
 }
