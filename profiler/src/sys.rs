@@ -83,15 +83,14 @@ pub fn try_wait(pid: Pid) -> io::Result<Option<(Ended, ChildUsage)>> {
     )
 }
 
-/// News of a traced process, or of any (none), as `wait4` has it: who, the
-/// status, and the use. Nothing if there is none now, or there never will be.
+/// News of any traced process, as `wait4` has it: who, the status, and the use.
+/// Nothing if there is none now, or there never will be.
 ///
 /// # Errors
-/// If there is no such process.
-pub fn wait_traced(pid: Option<Pid>, patient: bool) -> io::Result<Option<(Pid, i32, ChildUsage)>> {
-    let flags = libc::__WALL | if patient { 0 } else { libc::WNOHANG };
+/// If the system cannot say.
+pub fn traced_news() -> io::Result<Option<(Pid, i32, ChildUsage)>> {
     loop {
-        match wait4(pid.map_or(-1, Pid::as_raw), flags) {
+        match wait4(-1, libc::__WALL | libc::WNOHANG) {
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             found => return found,
@@ -99,7 +98,7 @@ pub fn wait_traced(pid: Option<Pid>, patient: bool) -> io::Result<Option<(Pid, i
     }
 }
 
-fn wait4(pid: i32, flags: i32) -> io::Result<Option<(Pid, i32, ChildUsage)>> {
+pub(crate) fn wait4(pid: i32, flags: i32) -> io::Result<Option<(Pid, i32, ChildUsage)>> {
     let mut status = 0;
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: both pointers are to live memory of the right size.

@@ -5,7 +5,7 @@ use std::{
     ffi::CString,
     fs::File,
     io::{Read, Write},
-    os::fd::{BorrowedFd, OwnedFd, RawFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
 };
 
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open},
     sched::{CpuSet, sched_setaffinity},
     sys::{
-        signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask},
+        signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask},
         stat::Mode,
     },
     unistd::{ForkResult, Pid, dup2_stderr, dup2_stdout, execve, fork, pipe2},
@@ -24,6 +24,7 @@ use super::{
     c_string::c_string,
     command::{Command, Output},
     inject::tracer::{Counting, Tracer},
+    signals::Signals,
 };
 use crate::error::Error;
 
@@ -105,13 +106,27 @@ impl HeldCommand {
     /// Opens the gate and waits until the command's own first instruction is next.
     ///
     /// # Errors
-    /// [`Error::TargetNotStarted`] if the command could not be executed.
-    pub fn release(mut self, counting: &mut dyn Counting) -> Result<(Pid, Option<Tracer>)> {
+    /// [`Error::TargetNotStarted`] if the command could not be executed, or we were
+    /// told to end before it was.
+    pub fn release(
+        mut self,
+        counting: &mut dyn Counting,
+        signals: &mut Signals,
+    ) -> Result<(Pid, Option<Tracer>)> {
         self.go
             .write_all(&[1])
             .context("the process at the gate is gone")?;
         if let Some(tracer) = &mut self.tracer {
             tracer.through_exec(counting)?;
+        } else if let Some(signal) = signals.wait_for(self.failure.as_fd())? {
+            // Executing a program can take for ever: its file may be anywhere.
+            let _it_may_be_gone = kill(self.pid, Signal::SIGKILL);
+            let _how = nix::sys::wait::waitpid(self.pid, None);
+            return Err(Error::TargetNotStarted(format!(
+                "`{}` was not executed yet when {signal} arrived: try it by itself",
+                self.name
+            ))
+            .into());
         }
         let mut words = Vec::new();
         // Ends without a word when executing the command has closed the pipe.

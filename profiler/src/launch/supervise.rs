@@ -78,18 +78,18 @@ pub async fn command(
     let mut ticks = interval(SAMPLING);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let ended = loop {
+        // Also at first: whoever released the command may have heard the signal.
+        let news = match tracer {
+            Some(tracer) => tracer.events(watched),
+            None => try_wait(pid).map_err(anyhow::Error::from),
+        };
+        if let Some(ended) = news.context("cannot wait for the command")? {
+            break ended;
+        }
         tokio::select! {
             arrived = signals.next() => {
                 let arrived = arrived?;
-                if arrived.signal == Signal::SIGCHLD {
-                    let news = match tracer {
-                        Some(tracer) => tracer.events(watched),
-                        None => try_wait(pid).map_err(anyhow::Error::from),
-                    };
-                    if let Some(ended) = news.context("cannot wait for the command")? {
-                        break ended;
-                    }
-                } else if ENDING.contains(&arrived.signal) {
+                if ENDING.contains(&arrived.signal) {
                     let again = matches!(reason, Reason::Signal(_));
                     reason = Reason::Signal(arrived.signal);
                     if again {
@@ -112,10 +112,14 @@ pub async fn command(
         }
     };
     watched.look();
+    // What ended the command may have been meant for both of us.
+    if let Some(signal) = signals.ending()?.filter(|_| reason == Reason::TargetEnded) {
+        reason = Reason::Signal(signal);
+    }
     let left_running = if reason == Reason::TargetEnded {
         running(watched).len()
     } else {
-        end_the_rest(pid, tracer, watched).await;
+        end_the_rest(pid, tracer, signals, watched).await?;
         0
     };
     Ok(Outcome {
@@ -190,13 +194,19 @@ fn send_all(pid: Pid, watched: &mut impl Watched, signal: Signal) {
     }
 }
 
-/// After an ordered end: nothing that the command created is left behind.
+/// After an ordered end: nothing that the command created is left behind. Another
+/// signal ends the patience.
 ///
 /// Those that are traced stop for each signal that they are sent, and go on only if
 /// somebody hears of it.
-async fn end_the_rest(pid: Pid, tracer: &mut Option<Tracer>, watched: &mut impl Watched) {
+async fn end_the_rest(
+    pid: Pid,
+    tracer: &mut Option<Tracer>,
+    signals: &mut Signals,
+    watched: &mut impl Watched,
+) -> Result<()> {
     let deadline = Instant::now() + GRACE;
-    while !watched.alive().is_empty() && Instant::now() < deadline {
+    while !watched.alive().is_empty() && Instant::now() < deadline && signals.ending()?.is_none() {
         if let Some(tracer) = tracer
             && let Err(error) = tracer.events(watched)
         {
@@ -207,4 +217,5 @@ async fn end_the_rest(pid: Pid, tracer: &mut Option<Tracer>, watched: &mut impl 
     if !watched.alive().is_empty() {
         send_all(pid, watched, Signal::SIGKILL);
     }
+    Ok(())
 }

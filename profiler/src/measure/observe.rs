@@ -112,7 +112,8 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
             let pid;
-            (pid, tracer) = held.release(&mut Followed(bench.session.ebpf()))?;
+            (pid, tracer) =
+                held.release(&mut Followed(bench.session.ebpf()), &mut bench.signals)?;
             bench.memory.follow(pid);
             if let Some(mappings) = &mut bench.mappings {
                 mappings.executed(pid);

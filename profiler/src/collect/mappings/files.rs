@@ -111,5 +111,9 @@ fn open_regular(path: &str) -> io::Result<File> {
     if !handle.metadata()?.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    File::open(format!("/proc/self/fd/{}", handle.as_raw_fd()))
+    // Not to wait for whoever has a lease on it.
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
+        .open(format!("/proc/self/fd/{}", handle.as_raw_fd()))
 }

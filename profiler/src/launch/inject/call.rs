@@ -12,7 +12,10 @@ use super::{
     tracer::{Counting, Suspended},
     vdso,
 };
-use crate::sys::{self, ChildUsage, Ended};
+use crate::{
+    launch::signals::wait_for_news,
+    sys::{ChildUsage, Ended},
+};
 
 /// Code segment of 64-bit programs.
 const CODE_64: u64 = 0x33;
@@ -113,7 +116,7 @@ impl Drop for Held {
 fn step(pid: Pid, held: &mut Held) -> Result<(), NoCall> {
     loop {
         ptrace::to_syscall(pid)?;
-        let (_, status, usage) = sys::wait_traced(Some(pid), true)?
+        let (_, status, usage) = wait_for_news(pid)?
             .ok_or_else(|| NoCall::Refused("it cannot be waited for".to_owned()))?;
         match ptrace::understand(status, usage) {
             News::Ended(ended, usage) => return Err(NoCall::Gone(Gone(ended, usage))),

@@ -23,7 +23,7 @@ use super::{
     vdso,
 };
 use crate::{
-    launch::conditions::Prefault,
+    launch::{conditions::Prefault, signals::wait_for_news},
     sys::{self, ChildUsage, Ended},
 };
 
@@ -153,13 +153,13 @@ impl Tracer {
     }
 
     /// Waits until the command has been executed and its memory is locked, or
-    /// it has ended.
+    /// it has ended, as it does when we are told to end.
     ///
     /// # Errors
     /// If it cannot be waited for.
     pub fn through_exec(&mut self, counting: &mut dyn Counting) -> Result<()> {
         loop {
-            let Some((pid, status, usage)) = sys::wait_traced(Some(self.pid), true)? else {
+            let Some((pid, status, usage)) = wait_for_news(self.pid)? else {
                 return Ok(());
             };
             let news = ptrace::understand(status, usage);
@@ -187,7 +187,7 @@ impl Tracer {
                 }
                 self.known.remove(&pid);
             }
-            let Some((pid, status, usage)) = sys::wait_traced(None, false)? else {
+            let Some((pid, status, usage)) = sys::traced_news()? else {
                 return Ok(None);
             };
             self.handle(pid, ptrace::understand(status, usage), counting);
