@@ -2,6 +2,7 @@
 
 pub mod confined;
 pub mod fault_counters;
+pub mod files;
 pub mod perf_event;
 
 use std::{io, mem::MaybeUninit};

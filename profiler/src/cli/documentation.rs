@@ -10,7 +10,7 @@ use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::{Cli, output};
-use crate::{error::Error, exit_code};
+use crate::{exit_code, profile::file};
 
 const NAME: &str = "modeswitch";
 
@@ -80,12 +80,8 @@ fn pages(command: &Command, folder: &Path) -> Result<()> {
         .get_display_name()
         .unwrap_or_else(|| command.get_name());
     let path = folder.join(format!("{name}.1"));
-    std::fs::write(&path, page(command)?).map_err(|error| {
-        Error::Output(format!(
-            "cannot write `{}`: {error}: check the folder and its permissions",
-            path.display()
-        ))
-    })?;
+    let page = page(command)?;
+    file::save_with(&path, |out| out.write_all(&page))?;
     let commands = command.get_subcommands();
     for command in commands.filter(|command| !command.is_hide_set() && command.get_name() != "help")
     {

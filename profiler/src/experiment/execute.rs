@@ -16,6 +16,7 @@ use crate::{
     collect::snapshot::Snapshot,
     error::Error,
     fix::guard::Guard,
+    launch::signals::Blocked,
     measure::{
         plan::{Plan, Subject},
         run::measure,
@@ -79,7 +80,9 @@ pub fn execute(design: &Design, progress: impl FnMut(Progress<'_>)) -> Result<Ex
         began: Instant::now(),
         done: 0,
     };
-    let interrupted = run.all()?;
+    // A signal between two runs ends the next one, and what there is is reported.
+    let signals = Blocked::begin()?;
+    let interrupted = run.all(&signals)?;
     let Running { variants, .. } = run;
     let mut experiment = analyse(design.question.clone(), variants, design.warm_up);
     experiment.interrupted = interrupted;
@@ -107,13 +110,13 @@ struct Running<'a, P> {
 
 impl<P: FnMut(Progress<'_>)> Running<'_, P> {
     /// All rounds. What cut it short, if anything did.
-    fn all(&mut self) -> Result<Option<Interrupted>> {
+    fn all(&mut self, signals: &Blocked) -> Result<Option<Interrupted>> {
         let rounds = self.design.warm_up + self.design.runs;
         for round in 0..rounds {
             let is_warm_up = round < self.design.warm_up;
             for place in turns::of_round(round, self.design.variants.len()) {
                 self.announce(place, rounds, is_warm_up);
-                let profile = self.one(place)?;
+                let profile = self.one(place, signals)?;
                 if let Some(by) = self.interrupted_by(&profile) {
                     let (runs, of) = (self.done, self.of(rounds));
                     return Ok(Some(Interrupted { by, runs, of }));
@@ -152,15 +155,18 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
     }
 
     /// One run, with all that goes around it.
-    fn one(&mut self, place: usize) -> Result<Profile> {
+    fn one(&mut self, place: usize, signals: &Blocked) -> Result<Profile> {
         let design = self.design;
         let planned = &design.variants[place];
-        hooks::run("--prepare", design.prepare.as_deref())?;
-        if let Some(source) = &planned.metrics {
-            source.clear()?;
-        }
+        signals.released(|| {
+            hooks::run("--prepare", design.prepare.as_deref())?;
+            match &planned.metrics {
+                Some(source) => source.clear(planned.command.user.as_ref()),
+                None => Ok(()),
+            }
+        })?;
         let measured = self.changed(place);
-        hooks::run("--cleanup", design.cleanup.as_deref())?;
+        signals.released(|| hooks::run("--cleanup", design.cleanup.as_deref()))?;
         let mut snapshot = measured?;
         if let Some(how) = snapshot
             .prefault
@@ -193,7 +199,7 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
             .as_ref()
             .filter(|_| !interrupted || ended_well)
         {
-            snapshot.io = Some(source.read()?);
+            snapshot.io = Some(signals.released(|| source.read(planned.command.user.as_ref()))?);
         }
         self.note(place, &snapshot);
         Ok(build::profile(&snapshot))

@@ -1,7 +1,8 @@
 //! A program's own numbers, from a file that it writes.
 
 use std::{
-    fs,
+    fs::File,
+    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -10,7 +11,10 @@ use tempfile::TempDir;
 use workload::summary::IoSummary;
 
 use super::fio;
-use crate::error::Error;
+use crate::{error::Error, launch::user::User, sys::files};
+
+/// Most of a file that is read.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// The form of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,39 +53,59 @@ pub fn source(text: &str) -> Source {
 
 impl Source {
     /// Removes what an earlier run has left, so that it is not taken for this
-    /// run's.
+    /// run's. The program chose the path, so its user does it.
     ///
     /// # Errors
     /// [`Error::Output`] if that is not possible.
-    pub fn clear(&self) -> Result<(), Error> {
+    pub fn clear(&self, user: Option<&User>) -> Result<(), Error> {
         // Kept and emptied: its rights may have been made for another user.
-        match fs::OpenOptions::new()
-            .write(true)
-            .truncate(true)
-            .open(&self.path)
-        {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::Output(format!(
-                    "cannot empty {} before a run: {error}: check the path",
-                    self.path.display()
-                )))
+        let cleared = self.with(user, || {
+            match files::open_regular(&self.path, File::options().write(true).truncate(true)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(Vec::new()),
             }
-            _ => Ok(()),
-        }
+        });
+        cleared.map(drop).map_err(|error| {
+            Error::Output(format!(
+                "cannot empty {} before a run: {error}: check `--metrics`",
+                self.path.display()
+            ))
+        })
     }
 
     /// The numbers of the run that has just ended.
     ///
     /// # Errors
     /// [`Error::Usage`] if they are not there, or are something else.
-    pub fn read(&self) -> Result<IoSummary, Error> {
-        let text = fs::read_to_string(&self.path).map_err(|error| {
+    pub fn read(&self, user: Option<&User>) -> Result<IoSummary, Error> {
+        let text = self.with(user, || {
+            let file = files::open_regular(&self.path, File::options().read(true))?;
+            let mut bytes = Vec::new();
+            if file.take(MOST_BYTES + 1).read_to_end(&mut bytes)? as u64 > MOST_BYTES {
+                return Err(io::Error::other("it is larger than 64 MiB"));
+            }
+            Ok(bytes)
+        });
+        let text = text.map_err(|error| {
             Error::Usage(format!(
                 "cannot read the command's own numbers in {}: {error}: check `--metrics`",
                 self.path.display()
             ))
         })?;
-        understand(self.form, &text, &self.path)
+        understand(self.form, &String::from_utf8_lossy(&text), &self.path)
+    }
+
+    /// Does something with the file as the command's user: with our own rights only
+    /// if it had them, too.
+    fn with(
+        &self,
+        user: Option<&User>,
+        work: impl FnOnce() -> io::Result<Vec<u8>>,
+    ) -> io::Result<Vec<u8>> {
+        match user {
+            Some(user) => user.have_done(MOST_BYTES, work),
+            None => work(),
+        }
     }
 }
 

@@ -77,7 +77,9 @@ impl Blocked {
             return None;
         }
         // SAFETY: the call has filled it in.
-        let pending = unsafe { SigSet::from_sigset_t_unchecked(pending.assume_init()) };
+        let pending = unsafe { pending.assume_init() };
+        // SAFETY: it comes from the system.
+        let pending = unsafe { SigSet::from_sigset_t_unchecked(pending) };
         ENDING
             .into_iter()
             .find(|&signal| self.set.contains(signal) && pending.contains(signal))
@@ -124,13 +126,13 @@ pub(super) fn wait_for_news(pid: Pid) -> io::Result<Option<(Pid, i32, ChildUsage
     let found = loop {
         let flags = if told.is_some() { 0 } else { libc::WNOHANG };
         match sys::wait4(pid.as_raw(), libc::__WALL | flags) {
-            Ok(None) => match awaited.wait()? {
-                Signal::SIGCHLD => {}
-                ending => {
+            Ok(None) => {
+                let arrived = awaited.wait()?;
+                if arrived != Signal::SIGCHLD {
                     let _it_may_be_gone = kill(pid, Signal::SIGKILL);
-                    told = Some(ending);
+                    told = Some(arrived);
                 }
-            },
+            }
             Err(error) if error.raw_os_error() == Some(libc::ECHILD) => break None,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             found => break found?,

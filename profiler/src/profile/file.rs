@@ -14,7 +14,7 @@ use super::{
     exactness,
     model::{Profile, SCHEMA_VERSION},
 };
-use crate::error::Error;
+use crate::{error::Error, sys::files, untrusted};
 
 /// Reads a document that modeswitch has written, of a schema that it knows.
 ///
@@ -125,14 +125,10 @@ pub fn unix_ns(rfc3339: &str) -> Option<u64> {
 /// # Errors
 /// [`Error::Output`] if it cannot be written; the file is then as it was.
 pub fn save(document: &impl serde::Serialize, path: &Path) -> Result<(), Error> {
-    save_with(path, |file| {
-        serde_json::to_writer_pretty(&mut *file, document)?;
-        file.write_all(b"\n")
-    })
+    save_with(path, |file| untrusted::write_json(document, file))
 }
 
-/// Writes anything to a file, whole or not at all: who reads it at any moment
-/// sees the old or the new.
+/// Writes anything to a file, whole or not at all: [`files::write_whole`].
 ///
 /// # Errors
 /// [`Error::Output`] if it cannot be written; the file is then as it was.
@@ -140,70 +136,12 @@ pub fn save_with(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(), Error> {
-    write_whole(path, fill).map_err(|error| {
+    files::write_whole(path, fill).map_err(|error| {
         Error::Output(format!(
-            "cannot write `{}`: {}: nothing was written; choose another place with `-o`",
-            path.display(),
-            plain(&error)
+            "cannot write `{}`: {error}: nothing was written; choose another place",
+            path.display()
         ))
     })
-}
-
-/// Writes a text, whole or not at all.
-///
-/// # Errors
-/// [`Error::Output`] if it cannot be written; the file is then as it was.
-pub fn save_text(text: &str, path: &Path) -> Result<(), Error> {
-    write_whole(path, |file| file.write_all(text.as_bytes())).map_err(|error| {
-        Error::Output(format!(
-            "cannot write `{}`: {}: nothing was written; choose another place",
-            path.display(),
-            plain(&error)
-        ))
-    })
-}
-
-/// The system's own words for an error, without the name of a file in between.
-fn plain(error: &std::io::Error) -> String {
-    match error.raw_os_error() {
-        Some(_) => error.to_string(),
-        None => error.kind().to_string(),
-    }
-}
-
-/// Writes a file beside the old one and then puts it in its place. What is
-/// not a plain file (a terminal, a pipe, `/dev/full`) is written to directly.
-fn write_whole(
-    path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    if is_special {
-        let mut file = fs::OpenOptions::new().write(true).open(path)?;
-        let mut buffered = std::io::BufWriter::new(&mut file);
-        fill(&mut buffered)?;
-        return buffered.flush();
-    }
-    // A link stays one: what it points to is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_missing| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let mut file = builder
-        .prefix(".modeswitch-")
-        .permissions(permissions)
-        .tempfile_in(folder)?;
-    {
-        let mut buffered = std::io::BufWriter::new(&mut file);
-        fill(&mut buffered)?;
-        buffered.flush()?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(&path).map_err(|failed| failed.error)?;
-    Ok(())
 }
 
 /// Checks that a file can be written before a measurement is spent on it.
@@ -211,28 +149,11 @@ fn write_whole(
 /// # Errors
 /// [`Error::Output`] if its folder does not exist or may not be written to.
 pub fn check_writable(path: &Path) -> Result<(), Error> {
-    let shown = path.display();
-    if path.is_dir() {
-        return Err(Error::Output(format!(
-            "cannot write `{shown}`: it is a folder: name a file in it"
-        )));
-    }
-    if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
-        return Ok(());
-    }
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    tempfile::Builder::new()
-        .prefix(".modeswitch-")
-        .tempfile_in(folder)
-        .map(drop)
-        .map_err(|error| {
-            let error = plain(&error);
-            Error::Output(format!(
-                "cannot write `{shown}`: {error}: check the folder and its permissions, or \
-                 choose another place with `-o`"
-            ))
-        })
+    files::check_writable(path).map_err(|error| {
+        Error::Output(format!(
+            "cannot write `{}`: {error}: check the folder and its permissions, or choose another \
+             place",
+            path.display()
+        ))
+    })
 }
