@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::mman::{MapFlags, ProtFlags, mlock, mmap_anonymous, munmap};
+use nix::sys::{
+    mman::{MapFlags, ProtFlags, mlock, mmap_anonymous, munmap},
+    prctl,
+};
 
 const PAGE_BYTES: usize = 4096;
 /// The page's number in an entry of `/proc/self/pagemap`.
@@ -73,7 +76,13 @@ impl Drop for KnownPage {
 /// The number of the page of memory behind an address of ours.
 fn frame_of(address: u64) -> Result<u64> {
     let path = "/proc/self/pagemap";
-    let map = File::open(path).with_context(|| format!("cannot open {path}"))?;
+    // A program with capabilities of its file is kept from its own /proc, as others
+    // are; nobody with fewer capabilities can trace it meanwhile all the same.
+    let dumpable = prctl::get_dumpable().unwrap_or(true);
+    let _readable_or_not = prctl::set_dumpable(true);
+    let map = File::open(path).with_context(|| format!("cannot open {path}"));
+    let _as_it_was = prctl::set_dumpable(dumpable);
+    let map = map?;
     let mut bytes = [0; 8];
     map.read_exact_at(&mut bytes, address / PAGE_BYTES as u64 * 8)
         .with_context(|| format!("cannot read {path}"))?;

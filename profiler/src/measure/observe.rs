@@ -34,7 +34,8 @@ use crate::{
         supervise::{self, Outcome, Watched},
     },
     probe::{
-        extras::wants_numa_hints, kernel_log::KernelLog, session::Session, settings::FaultLevel,
+        extras::wants_numa_hints, kernel_log::KernelLog, privileges, session::Session,
+        settings::FaultLevel,
     },
     sys::fault_counters::{FaultCounters, FaultCounts},
 };
@@ -166,6 +167,7 @@ fn hold(bench: &mut Bench, command: &Command) -> Result<HeldCommand> {
 
 /// Follows a process that already runs.
 fn follow(bench: &mut Bench, pid: Pid) -> Result<()> {
+    privileges::check_may_watch(pid)?;
     threads::follow_process(bench.session.ebpf(), pid).map_err(|error| {
         Error::Usage(format!(
             "cannot attach to process {pid}: {error:#}: is it still running?"
@@ -216,6 +218,7 @@ impl Bench {
             mappings: self.mappings.as_mut(),
             memory: &mut self.memory,
             timeline: &mut self.timeline,
+            errors: &self.errors,
         };
         supervise::command(pid, tracer, plan.duration, &mut self.signals, &mut watch).await
     }
@@ -230,6 +233,7 @@ impl Bench {
             mappings: self.mappings.as_mut(),
             memory: &mut self.memory,
             timeline: &mut self.timeline,
+            errors: &self.errors,
         };
         supervise::attached(
             plan.duration,
@@ -250,6 +254,7 @@ struct Watch<'a> {
     mappings: Option<&'a mut Tracker>,
     memory: &'a mut MemoryWatch,
     timeline: &'a mut Option<Recorder>,
+    errors: &'a Mailbox,
 }
 
 impl Counting for Watch<'_> {
@@ -307,6 +312,7 @@ impl Watched for Watch<'_> {
     fn look(&mut self) {
         self.phases.sample();
         self.kernel_log.pass_on();
+        self.errors.trim();
         self.allocations.drain();
         if self.mappings.is_some() || self.memory.is_due() {
             let threads = threads::alive(self.session.ebpf());

@@ -1,6 +1,11 @@
 //! May this process load and attach the programs?
 
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use nix::unistd::Pid;
 
 use crate::error::Error;
 
@@ -23,9 +28,10 @@ pub fn check() -> Result<(), Error> {
     if !missing.is_empty() {
         return Err(Error::Environment(format!(
             "counting kernel entries needs the capabilities {}, which this user does not have: \
-             run modeswitch with sudo, or grant them once with \
-             `sudo setcap cap_bpf,cap_perfmon,cap_syslog=ep $(command -v modeswitch)`",
-            missing.join(" and ")
+             run modeswitch with sudo, or let a group of users have them, who can then watch \
+             everybody's programs: `{}`",
+            missing.join(" and "),
+            grant(&this_program())
         )));
     }
     let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
@@ -39,6 +45,49 @@ pub fn check() -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// This very file, wherever it was started from.
+fn this_program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_unknown| "/path/to/modeswitch".into())
+}
+
+/// What gives a program's capabilities to a group, and to nobody else.
+fn grant(program: &Path) -> String {
+    let program = program.to_string_lossy();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+".contains(letter);
+    let program = if program.chars().all(is_plain) {
+        program.into_owned()
+    } else {
+        format!("'{}'", program.replace('\'', r"'\''"))
+    };
+    format!(
+        "sudo chgrp GROUP {program} && sudo chmod 0750 {program} && sudo setcap \
+         cap_bpf,cap_perfmon,cap_syslog=ep {program}"
+    )
+}
+
+/// Checks that whoever runs this may look into a process: what the kernel would
+/// check before letting them trace it.
+///
+/// # Errors
+/// [`Error::Environment`] if they may not, [`Error::Usage`] if there is no such
+/// process.
+pub fn check_may_watch(pid: Pid) -> Result<(), Error> {
+    // Opening it is all that is checked, and does nothing.
+    match fs::File::open(format!("/proc/{pid}/mem")) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Err(Error::Environment(format!(
+                "this user may not trace process {pid}, and so may not watch it: it belongs to \
+                 another user, has more rights, or the kernel lets only parents trace \
+                 (`sysctl kernel.yama.ptrace_scope`): run modeswitch with sudo"
+            )))
+        }
+        Err(error) => Err(Error::Usage(format!(
+            "cannot attach to process {pid}: {error}: is it still running?"
+        ))),
+    }
 }
 
 /// Whether this process may trace any other, and a program so traced keeps the
@@ -82,6 +131,17 @@ mod tests {
         assert!(missing_capabilities(1 << CAP_BPF | 1 << CAP_PERFMON).is_empty());
         assert_eq!(missing_capabilities(1 << CAP_BPF), ["CAP_PERFMON"]);
         assert_eq!(missing_capabilities(0), ["CAP_BPF", "CAP_PERFMON"]);
+    }
+
+    /// The hint can be pasted into a shell, whatever the folder is called.
+    #[test]
+    fn the_hint_names_this_program() {
+        let grant = grant(Path::new("/a b/it's/modeswitch"));
+        assert!(
+            grant.contains(r"chmod 0750 '/a b/it'\''s/modeswitch' &&"),
+            "{grant}"
+        );
+        assert!(this_program().is_absolute());
     }
 
     /// The mask is read as the kernel writes it.
