@@ -17,6 +17,7 @@ mod flow;
 mod format_readers;
 mod formats;
 mod gate_output;
+mod hostile;
 mod html;
 mod html_browser;
 mod html_hostile;
