@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, os::fd::AsRawFd, os::fd::BorrowedFd, path::Path
 use anyhow::{Context, Result};
 use landlock::{
     ABI, Access, AccessFs, PathBeneath, PathFd, RestrictionStatus, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetError,
+    RulesetCreated, RulesetCreatedAttr,
 };
 use nix::{
     errno::Errno,
@@ -69,13 +69,17 @@ pub fn confine(parent: Pid, answers: BorrowedFd<'_>, limits: &Limits<'_>) -> Res
 
 /// Reading of these files, and of all in these folders; anything else of files is
 /// forbidden, as far as the kernel knows how to.
-fn readable(paths: &[PathBuf]) -> Result<RulesetCreated, RulesetError> {
-    let found = paths.iter().filter_map(|path| PathFd::new(path).ok());
-    let rules = found.map(|file| Ok(PathBeneath::new(file, AccessFs::ReadFile)));
-    Ruleset::default()
-        .handle_access(AccessFs::from_all(ABI::V5))?
-        .create()?
-        .add_rules(rules.collect::<Vec<Result<_, RulesetError>>>())
+fn readable(paths: &[PathBuf]) -> Result<RulesetCreated> {
+    let all = AccessFs::from_all(ABI::V5);
+    let mut rules = Ruleset::default().handle_access(all)?.create()?;
+    for file in paths.iter().filter_map(|path| PathFd::new(path).ok()) {
+        let before = rules.try_clone()?;
+        // Memory that is a file takes no rule, and needs none.
+        rules = rules
+            .add_rule(PathBeneath::new(file, AccessFs::ReadFile))
+            .unwrap_or(before);
+    }
+    Ok(rules)
 }
 
 /// Becomes a user who owns nothing, where this process may, and gives up every
