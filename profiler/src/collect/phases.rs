@@ -74,12 +74,10 @@ impl Phases {
         // SAFETY: a new mapping of a page that the map owns.
         let page = unsafe { mmap(None, length, protection, MapFlags::MAP_SHARED, fd, 0) }
             .context("cannot map the phase page")?;
-        // SAFETY: within the page, which nobody else has yet.
-        unsafe {
-            page.cast::<[u8; MAGIC.len()]>()
-                .byte_add(MAGIC_OFFSET)
-                .write(MAGIC)
-        };
+        // SAFETY: within the page just mapped.
+        let magic = unsafe { page.byte_add(MAGIC_OFFSET) }.cast::<[u8; MAGIC.len()]>();
+        // SAFETY: as above, and bytes need no alignment.
+        unsafe { magic.write(MAGIC) };
         Ok(Self {
             page: page.cast(),
             fd: std::os::fd::AsRawFd::as_raw_fd(&fd),

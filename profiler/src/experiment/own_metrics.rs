@@ -59,7 +59,7 @@ impl Source {
     /// [`Error::Output`] if that is not possible.
     pub fn clear(&self, user: Option<&User>) -> Result<(), Error> {
         // Kept and emptied: its rights may have been made for another user.
-        let cleared = self.with(user, || {
+        let cleared = with(user, || {
             match files::open_regular(&self.path, File::options().write(true).truncate(true)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 _ => Ok(Vec::new()),
@@ -78,7 +78,7 @@ impl Source {
     /// # Errors
     /// [`Error::Usage`] if they are not there, or are something else.
     pub fn read(&self, user: Option<&User>) -> Result<IoSummary, Error> {
-        let text = self.with(user, || {
+        let text = with(user, || {
             let file = files::open_regular(&self.path, File::options().read(true))?;
             let mut bytes = Vec::new();
             if file.take(MOST_BYTES + 1).read_to_end(&mut bytes)? as u64 > MOST_BYTES {
@@ -94,18 +94,13 @@ impl Source {
         })?;
         understand(self.form, &String::from_utf8_lossy(&text), &self.path)
     }
+}
 
-    /// Does something with the file as the command's user: with our own rights only
-    /// if it had them, too.
-    fn with(
-        &self,
-        user: Option<&User>,
-        work: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> io::Result<Vec<u8>> {
-        match user {
-            Some(user) => user.have_done(MOST_BYTES, work),
-            None => work(),
-        }
+/// Does something as the command's user: with our own rights only if it had them, too.
+fn with(user: Option<&User>, work: impl FnOnce() -> io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
+    match user {
+        Some(user) => user.have_done(MOST_BYTES, work),
+        None => work(),
     }
 }
 

@@ -117,7 +117,10 @@ mod tests {
         let mut mailbox = Mailbox::create(c"test").expect("memory");
         mailbox.file.write_all(b"first").expect("room");
         for _ in 0..100 {
-            mailbox.file.write_all(&[b'x'; 100_000]).expect("room");
+            mailbox
+                .file
+                .write_all(&"x".repeat(100_000).into_bytes())
+                .expect("room");
             mailbox.trim();
         }
         mailbox.file.write_all(b"last").expect("room");

@@ -1,6 +1,9 @@
 //! An experiment as text.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+};
 
 use super::{
     costs, prose,
@@ -16,6 +19,7 @@ use crate::{
         model::{CauseComparison, Comparison, Experiment, Metric, Outlier},
         spread::Spread,
     },
+    gap::Concealed,
     profile::{model::Profile, rates::steady_ns},
 };
 
@@ -370,5 +374,22 @@ fn accounting(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::R
         count(missed),
         count(lost)
     );
-    prose::labelled(out, look, "accounting", &text)
+    prose::labelled(out, look, "accounting", &text)?;
+    // What is told apart elsewhere is one row here.
+    let hidden = profiles
+        .iter()
+        .flat_map(|profile| &profile.accounting.unavailable);
+    let hidden: BTreeSet<String> = hidden
+        .filter(|missing| {
+            let conceals = missing.gap.conceals();
+            conceals
+                .iter()
+                .any(|what| matches!(what, Concealed::Split(..)))
+        })
+        .map(|missing| format!("{}: {}", missing.gap.what(), missing.reason))
+        .collect();
+    for missing in hidden {
+        prose::labelled(out, look, "unavailable", &missing)?;
+    }
+    Ok(())
 }

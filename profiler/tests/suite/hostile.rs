@@ -4,23 +4,31 @@
 //! root with `MODESWITCH_BLESS=1 cargo test -p profiler --test suite hostile::`.
 
 use std::{
+    ffi::CString,
     fmt::Write as _,
     fs::{self, Permissions},
     os::{
         fd::AsRawFd,
         unix::{
+            ffi::OsStrExt,
             fs::{FileTypeExt, MetadataExt, PermissionsExt, chown, lchown, symlink},
             net::UnixListener,
+            process::{CommandExt, ExitStatusExt},
         },
     },
+    panic::catch_unwind,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 use nix::{
     fcntl::{FcntlArg, FdFlag, fcntl},
-    sys::stat::{Mode, SFlag, makedev, mknod},
-    unistd::mkfifo,
+    sys::{
+        signal::{SigHandler, Signal, kill, signal},
+        stat::{Mode, SFlag, makedev, mknod},
+    },
+    unistd::{Pid, mkfifo},
 };
 use serde_json::{Value, json};
 
@@ -35,6 +43,7 @@ use crate::{
 };
 
 const USAGE: i32 = 2;
+const ENVIRONMENT: i32 = 3;
 const TARGET_NOT_STARTED: i32 = 5;
 const OUTPUT: i32 = 6;
 /// The user `nobody`, who plants things.
@@ -168,7 +177,7 @@ const ANYBODY: [Case; 31] = [
 ];
 
 /// What takes a stranger, or a measurement.
-const ROOT: [Case; 18] = [
+const ROOT: [Case; 21] = [
     ("output: a stranger's link in a shared folder", |at| {
         let shared = shared(at);
         fs::write(at.join("secret"), "old").expect("room");
@@ -325,6 +334,94 @@ const ROOT: [Case; 18] = [
         set_mode(&program, 0o755);
         counted(&program)
     }),
+    ("command: its file cannot be opened yet, and Ctrl-C", |at| {
+        let program = at.join("program");
+        fs::copy("/bin/true", &program).expect("room");
+        let file = fs::File::open(&program).expect("ours");
+        // Whoever opens it waits for us. SAFETY: no handler of ours is replaced.
+        unsafe { signal(Signal::SIGIO, SigHandler::SigIgn) }.expect("a signal");
+        let flag = libc::F_WRLCK;
+        // SAFETY: it takes numbers only.
+        let leased = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETLEASE, flag) };
+        assert_eq!(leased, 0, "{}", std::io::Error::last_os_error());
+        let mut command = measuring("run");
+        let child = command.arg("--").arg(&program).stderr(Stdio::piped());
+        let child = child
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let children = format!("/proc/{0}/task/{0}/children", child.id());
+        wait_until(|| {
+            let children = fs::read_to_string(&children).unwrap_or_default();
+            children.split_whitespace().any(|pid| calls(pid, "59 "))
+        });
+        interrupt(&child);
+        let output = child.wait_with_output().expect("it ends");
+        refused(&output, TARGET_NOT_STARTED, "not executed yet")
+    }),
+    ("report: a pipe that nobody reads, and Ctrl-C", |_| {
+        let mut command = measuring("run");
+        let command = command.args(["--format", "html", "--", "/bin/true"]);
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("it starts");
+        let pipe = child.stdout.take().expect("a pipe");
+        fcntl(&pipe, FcntlArg::F_SETPIPE_SZ(4096)).expect("a small pipe");
+        let pid = child.id().to_string();
+        wait_until(|| calls(&pid, "1 0x1 "));
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+        assert!(status.contains("SigBlk:\t0000000000000000"), "{status}");
+        interrupt(&child);
+        let ended = child.wait().expect("it ends");
+        assert_eq!(ended.signal(), Some(libc::SIGINT));
+        "ended by the signal".to_owned()
+    }),
+    (
+        "attach: with capabilities, to another user's process",
+        |at| {
+            let program = at.join("modeswitch");
+            fs::copy(env!("CARGO_BIN_EXE_modeswitch"), &program).expect("room");
+            // Revision 2, effective: CAP_SYSLOG, CAP_PERFMON and CAP_BPF.
+            let words = [0x0200_0001_u32, 0, 0, 1 << 2 | 1 << 6 | 1 << 7, 0];
+            let value = words.map(u32::to_le_bytes).concat();
+            let path = CString::new(program.as_os_str().as_bytes()).expect("a path");
+            let name = c"security.capability".as_ptr();
+            // SAFETY: all of it is live and as long as it says.
+            let set = unsafe {
+                libc::setxattr(path.as_ptr(), name, value.as_ptr().cast(), value.len(), 0)
+            };
+            assert_eq!(set, 0, "{}", std::io::Error::last_os_error());
+            let as_stranger = |arguments: &[&str]| {
+                let mut command = Command::new(&program);
+                let command = command.args(arguments).uid(STRANGER).gid(STRANGER);
+                command.output().expect("the binary starts")
+            };
+            let attach = |pid: u32| {
+                let pid = pid.to_string();
+                as_stranger(&["attach", "--duration", "50ms", "--format", "json", &pid])
+            };
+            let experiment = ["experiment", "--fix", "none", "--runs", "1", "--", "true"];
+            let experiment = as_stranger(&experiment);
+            let report = String::from_utf8_lossy(&experiment.stdout);
+            assert!(report.contains("takes CAP_SYS_ADMIN"), "{report}");
+            let mut own = Command::new("sleep");
+            let mut own = own
+                .arg("1000")
+                .uid(STRANGER)
+                .gid(STRANGER)
+                .spawn()
+                .expect("it starts");
+            let seen = attach(own.id());
+            own.kill().and_then(|()| own.wait()).expect("ours");
+            assert!(seen.status.success(), "{}", stderr(&seen));
+            // Why the kinds of page faults are unknown, and not that a file is closed to us.
+            let profile = String::from_utf8_lossy(&seen.stdout);
+            assert!(profile.contains("takes CAP_SYS_ADMIN"), "{profile}");
+            refused(
+                &attach(std::process::id()),
+                ENVIRONMENT,
+                "may not trace process",
+            )
+        },
+    ),
 ];
 
 #[test]
@@ -345,7 +442,9 @@ fn assert_listed(title: &str, cases: &[Case]) {
     for (input, outcome) in cases {
         let folder = tempfile::tempdir().expect("a folder");
         set_mode(folder.path(), 0o755);
-        let outcome = outcome(folder.path());
+        // The rest is tried all the same.
+        let outcome = catch_unwind(|| outcome(folder.path()));
+        let outcome = outcome.unwrap_or_else(|_panic| "FAILED".to_owned());
         println!("{input}: {outcome}");
         writeln!(table, "| {input} | {outcome} |").expect("memory");
     }
@@ -517,6 +616,23 @@ fn counted(program: &Path) -> String {
 fn objcopy(options: &[&str], program: &Path) {
     let status = Command::new("objcopy").args(options).arg(program).status();
     assert!(status.expect("objcopy comes with the compiler").success());
+}
+
+/// Whether a process is inside a system call, by the beginning of its number and
+/// arguments.
+fn calls(pid: &str, call: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/syscall")).is_ok_and(|now| now.starts_with(call))
+}
+
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn interrupt(child: &Child) {
+    let pid = Pid::from_raw(i32::try_from(child.id()).expect("a pid"));
+    kill(pid, Signal::SIGINT).expect("it still runs");
 }
 
 /// A folder in which anybody may create files, as `/tmp` is.

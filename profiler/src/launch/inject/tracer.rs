@@ -283,7 +283,7 @@ impl Tracer {
             let _it_may_have_stopped = ptrace::interrupt(pid);
         }
         while !self.known.is_empty() && Instant::now() < deadline {
-            let Ok(Some((pid, status, usage))) = sys::wait_traced(None, false) else {
+            let Ok(Some((pid, status, usage))) = sys::traced_news() else {
                 std::thread::sleep(POLLING);
                 self.known.retain(|&pid| ptrace::is_traced(pid));
                 continue;
