@@ -248,10 +248,13 @@ fn root_prefault_lets_go_of_what_is_left() {
     needs_root!("root_prefault_lets_go_of_what_is_left");
     let target = Target::new();
     let (program, file) = (&target.program, target.file());
-    let left = format!("sleep 1; {program} work {file}; {program} work {file}");
-    let script = format!("setsid sh -c '{left}' >/dev/null 2>&1 & true");
+    // It waits for the end of the command, and works on beside the next run.
+    let wait = "while kill -0 $P 2>/dev/null; do sleep 0.05; done; sleep 0.5";
+    let work = format!("for i in 1 2 3; do {program} work {file}; sleep 0.2; done");
+    let script =
+        format!("P=$$; export P; setsid sh -c '{wait}; {work}' >/dev/null 2>&1 & sleep 0.5");
     let mut run = measuring("experiment");
-    run.args(["--fix", "prefault:children", "--runs", "3", "--"]);
+    run.args(["--fix", "prefault:children", "--runs", "2", "--"]);
     run.args(["sh", "-c", &script]);
     let output = run.output().expect("the binary starts");
     let lines = || {
