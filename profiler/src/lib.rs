@@ -26,6 +26,7 @@ pub mod gate;
 pub mod kernel;
 pub mod launch;
 pub mod measure;
+pub mod named;
 pub mod probe;
 pub mod profile;
 pub mod report;

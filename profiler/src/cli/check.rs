@@ -16,6 +16,7 @@ use super::{
     values::{CpuList, cpu_list},
 };
 use crate::{
+    collect::snapshot::Interruption,
     error::Error,
     exit_code,
     experiment::document::{self, Document},
@@ -296,8 +297,8 @@ fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
             output::say(&format!("run {number} of {count}"));
         }
         let profile = build::profile(&measure(&plan)?);
-        let interrupted = profile.exit.interrupted_by.as_deref();
-        let is_last = interrupted.is_some_and(|by| by != "duration");
+        let mut interrupted = profile.exit.interrupted_by.iter();
+        let is_last = interrupted.any(|by| *by != Interruption::Duration);
         runs.push(Named {
             name: format!("run {number}"),
             profile,

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     kernel::{interrupts::Interrupts, version::Host},
+    named::{Name, Named},
     probe::backend::Families,
     sys::ChildUsage,
 };
@@ -168,6 +170,31 @@ pub struct Target {
     pub user: Option<String>,
 }
 
+/// What cut a measurement short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interruption {
+    /// The time that was given for it was over: as asked for.
+    Duration,
+    /// A signal to the profiler.
+    Signal(Signal),
+}
+
+impl Name for Interruption {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Duration => "duration",
+            Self::Signal(signal) => signal.as_str(),
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        if name == Self::Duration.name() {
+            return Some(Self::Duration);
+        }
+        name.parse().ok().map(Self::Signal)
+    }
+}
+
 /// How the measurement ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Ending {
@@ -177,7 +204,7 @@ pub struct Ending {
     pub signal: Option<i32>,
     /// What cut the measurement short: a signal's name, or `duration`. Null if
     /// nothing did.
-    pub interrupted_by: Option<String>,
+    pub interrupted_by: Option<Named<Interruption>>,
     /// Processes of the command that were still running at the end.
     pub left_running: usize,
 }

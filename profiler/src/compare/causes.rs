@@ -39,7 +39,7 @@ fn counted(row: &CauseRow, scope: Scope) -> u64 {
 pub(super) fn total(group: &Group, cause: Option<CauseKind>, scope: Scope) -> Vec<u64> {
     let of = |run: &Profile| {
         let rows = run.ledger.by_cause.iter();
-        let rows = rows.filter(|row| cause.is_none_or(|cause| row.cause == cause.name()));
+        let rows = rows.filter(|row| cause.is_none_or(|cause| row.cause == cause));
         rows.fold(0, |sum: u64, row| sum.saturating_add(counted(row, scope)))
     };
     group.profiles.iter().map(of).collect()

@@ -91,7 +91,7 @@ fn table(group: &Group, shared: &BTreeSet<String>) -> Table {
                 file: base_name(file).to_owned(),
                 line: row.line,
             });
-            let function = (row.cause.clone(), row.detail.clone(), name(row, shared));
+            let function = (row.cause.to_string(), row.detail.clone(), name(row, shared));
             let places = table.entry(function).or_default();
             let counts = places.entry(place).or_insert_with(|| vec![0; runs]);
             if let Some(count) = counts.get_mut(run) {
@@ -146,7 +146,7 @@ mod tests {
         profile.ledger.by_code = rows
             .iter()
             .map(|&(symbol, file, line, count)| CodeRow {
-                cause: "page_fault".to_owned(),
+                cause: "page_fault".into(),
                 detail: "first_touch".to_owned(),
                 symbol: Some(symbol.to_owned()),
                 file: Some(file.to_owned()),

@@ -21,8 +21,8 @@ const PROPERTIES: [Property; 9] = [
     ("clock sources", |run| {
         known(run.host.clocksource.as_deref())
     }),
-    ("backends", |run| run.backend.name.clone()),
-    ("stack policies", |run| run.backend.stacks.clone()),
+    ("backends", |run| run.backend.name.to_string()),
+    ("stack policies", |run| run.backend.stacks.to_string()),
     ("CPUs of the target", |run| {
         run.target.cpus.as_ref().map_or_else(
             || "any".to_owned(),

@@ -80,7 +80,7 @@ pub fn totals(before: &[Profile], after: &[Profile], steady: bool) -> Vec<CauseC
 /// Entries of one cause in one run.
 fn total(profile: &Profile, cause: CauseKind, steady: bool) -> f64 {
     let rows = profile.ledger.by_cause.iter();
-    let rows = rows.filter(|row| row.cause == cause.name());
+    let rows = rows.filter(|row| row.cause == cause);
     as_float(if steady {
         rows.map(steady_count).sum()
     } else {
@@ -190,7 +190,7 @@ fn causes(
             .iter()
             .map(|profile| {
                 let rows = profile.ledger.by_cause.iter();
-                rows.map(|row| ((row.cause.clone(), row.detail.clone()), count(row)))
+                rows.map(|row| ((row.cause.to_string(), row.detail.clone()), count(row)))
                     .collect()
             })
             .collect()

@@ -142,7 +142,8 @@ fn responsible(
             .map(|profile| {
                 let mut counts = BTreeMap::new();
                 for code in &profile.ledger.by_code {
-                    if let Some(symbol) = code.symbol.as_ref().filter(|_| code.cause == row.cause) {
+                    if let Some(symbol) = code.symbol.as_ref().filter(|_| *code.cause == *row.cause)
+                    {
                         *counts.entry(symbol.clone()).or_default() += as_float(code.count);
                     }
                 }
@@ -243,7 +244,7 @@ mod tests {
             let mut profile = build::profile(&Snapshot::default());
             profile.window.duration_ns = 1_000_000_000 + count % 7;
             profile.ledger.by_cause = vec![CauseRow {
-                cause: "page_fault".to_owned(),
+                cause: "page_fault".into(),
                 detail: "first_touch".to_owned(),
                 count,
                 ..CauseRow::default()

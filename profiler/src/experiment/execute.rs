@@ -13,7 +13,7 @@ use super::{
     turns,
 };
 use crate::{
-    collect::snapshot::Snapshot,
+    collect::snapshot::{Interruption, Snapshot},
     error::Error,
     fix::guard::Guard,
     launch::signals::Blocked,
@@ -150,8 +150,9 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
     /// The signal by which the user has had enough. The time limit is none: it
     /// ends every run.
     fn interrupted_by(&self, profile: &Profile) -> Option<String> {
-        let by = profile.exit.interrupted_by.clone()?;
-        (by != "duration" || self.design.limit.is_none()).then_some(by)
+        let by = profile.exit.interrupted_by.as_ref()?;
+        let is_signal = *by != Interruption::Duration || self.design.limit.is_none();
+        is_signal.then(|| by.to_string())
     }
 
     /// One run, with all that goes around it.

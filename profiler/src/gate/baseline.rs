@@ -52,7 +52,7 @@ fn rows(runs: &[Named], baseline: &[Named]) -> Vec<Selection> {
         let is_marked = !named.profile.window.phases.is_empty();
         for row in &named.profile.ledger.by_cause {
             // What this version does not know makes the whole verdict inconclusive.
-            let Some(kind) = CauseKind::from_name(&row.cause) else {
+            let Some(kind) = row.cause.known() else {
                 continue;
             };
             if is_marked {

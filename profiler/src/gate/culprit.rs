@@ -146,7 +146,7 @@ fn culprit(profile: &Profile, row: &CodeRow, count: u64, before: Option<u64>) ->
     Culprit {
         count,
         before,
-        cause: row.cause.clone(),
+        cause: row.cause.to_string(),
         detail: row.detail.clone(),
         place,
         file: row.file.clone(),

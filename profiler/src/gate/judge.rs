@@ -2,8 +2,6 @@
 //!
 //! Every run has to keep every limit: the largest decides.
 
-use profiler_common::cause::CauseKind;
-
 use super::{
     budget::{Bound, Limit},
     culprit,
@@ -80,7 +78,7 @@ pub(super) fn verdict(
 /// A cause that no limit can be on.
 fn unknown_cause(runs: &[Named]) -> Option<&str> {
     let mut rows = runs.iter().flat_map(|named| &named.profile.ledger.by_cause);
-    rows.find(|row| CauseKind::from_name(&row.cause).is_none())
+    rows.find(|row| row.cause.known().is_none())
         .map(|row| row.cause.as_str())
 }
 
@@ -129,7 +127,7 @@ fn notes(runs: &[Named], baseline: &[Named]) -> Vec<String> {
     let differences = [
         differ("command", |profile| profile.target.command.join(" ")),
         differ("kernel", |profile| profile.host.kernel.clone()),
-        differ("probes", |profile| profile.backend.name.clone()),
+        differ("probes", |profile| profile.backend.name.to_string()),
     ];
     differences.into_iter().flatten().for_each(&mut say);
     notes

@@ -111,7 +111,7 @@ fn a_doubt_is_never_a_pass() {
             });
         }),
         ("interrupted", |p| {
-            p.exit.interrupted_by = Some("SIGINT".to_owned());
+            p.exit.interrupted_by = Some("SIGINT".into());
         }),
         ("crashed", |p| {
             p.exit.signal = Some(11);
@@ -224,11 +224,11 @@ fn a_phase_does_not_go_unnoticed() {
 /// The rate of a run that was cut short is no bound of anything.
 #[test]
 fn the_rate_of_half_a_run_is_no_breach() {
-    let cut = spoilt(|p| p.exit.interrupted_by = Some("SIGINT".to_owned()));
+    let cut = spoilt(|p| p.exit.interrupted_by = Some("SIGINT".into()));
     let limit = "cause = 'syscall'\nper = 'second'\nhard = 1";
     assert_eq!(outcome(limit, cut), Outcome::Inconclusive);
     let on_time = spoilt(|p| {
-        p.exit.interrupted_by = Some("duration".to_owned());
+        p.exit.interrupted_by = Some("duration".into());
         p.exit.signal = Some(15);
     });
     assert_eq!(outcome(limit, on_time), Outcome::Breach);

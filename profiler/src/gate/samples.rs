@@ -35,7 +35,7 @@ pub(crate) fn profile(entries: &[Entry]) -> Profile {
     let mut rows: BTreeMap<(&str, &str), CauseRow> = BTreeMap::new();
     for &(cause, detail, phase, count) in entries {
         let row = rows.entry((cause, detail)).or_insert_with(|| CauseRow {
-            cause: cause.to_owned(),
+            cause: cause.into(),
             detail: detail.to_owned(),
             ..CauseRow::default()
         });

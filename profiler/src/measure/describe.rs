@@ -4,7 +4,7 @@ use nix::unistd::Pid;
 
 use super::plan::Subject;
 use crate::{
-    collect::snapshot::{Ending, Prefaulted, Target},
+    collect::snapshot::{Ending, Interruption, Prefaulted, Target},
     launch::inject::tracer::Report,
     launch::supervise::{Outcome, Reason},
     sys::Ended,
@@ -47,8 +47,8 @@ pub(super) fn ending(outcome: &Outcome) -> Ending {
         signal,
         interrupted_by: match outcome.reason {
             Reason::TargetEnded => None,
-            Reason::Duration => Some("duration".to_owned()),
-            Reason::Signal(signal) => Some(signal.as_str().to_owned()),
+            Reason::Duration => Some(Interruption::Duration.into()),
+            Reason::Signal(signal) => Some(Interruption::Signal(signal).into()),
         },
         left_running: outcome.left_running,
     }

@@ -4,6 +4,7 @@ use profiler_common::names::program;
 use serde::{Deserialize, Serialize};
 
 use super::attach_point::AttachPoint;
+use crate::named::Name;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -135,12 +136,41 @@ pub struct Families {
 impl Families {
     /// The name in reports and documents.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn name(self) -> BackendName {
         match (self.entry, self.exit) {
-            (true, Some(_)) => "audit",
-            (_, Some(hook)) if hook.is_kprobe() => "kprobe",
-            (_, Some(_)) => "fentry",
-            (_, None) => "tracepoint",
+            (true, Some(_)) => BackendName::Audit,
+            (_, Some(hook)) if hook.is_kprobe() => BackendName::Kprobe,
+            (_, Some(_)) => BackendName::Fentry,
+            (_, None) => BackendName::Tracepoint,
         }
+    }
+}
+
+/// What reports and documents call the families in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BackendName {
+    /// Tracepoints on every way in.
+    Tracepoint,
+    /// The way out, by a trampoline.
+    Fentry,
+    /// The way out, by a kprobe.
+    Kprobe,
+    /// Both ways.
+    Audit,
+}
+
+impl Name for BackendName {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tracepoint => "tracepoint",
+            Self::Fentry => "fentry",
+            Self::Kprobe => "kprobe",
+            Self::Audit => "audit",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        let all = [Self::Tracepoint, Self::Fentry, Self::Kprobe, Self::Audit];
+        all.into_iter().find(|one| one.name() == name)
     }
 }

@@ -2,7 +2,10 @@
 
 use profiler_common::{config::stack_kinds, fault_config::level};
 
+use clap::ValueEnum;
+
 use super::backend::BackendChoice;
+use crate::named::Name;
 
 /// How many of the entries have their stacks taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -48,6 +51,17 @@ impl StackPolicy {
             Self::User => "user",
             Self::All => "all",
         }
+    }
+}
+
+impl Name for StackPolicy {
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        let all = Self::value_variants();
+        all.iter().copied().find(|policy| policy.name() == name)
     }
 }
 

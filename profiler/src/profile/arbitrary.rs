@@ -147,7 +147,7 @@ fn word(words: &'static [&'static str]) -> impl Strategy<Value = String> {
 fn cause_row() -> impl Strategy<Value = CauseRow> {
     let phases = btree_map(word(&["steady", "setup"]), count(), 0..2);
     (names(), count(), phases).prop_map(|((cause, detail), count, phases)| CauseRow {
-        cause,
+        cause: cause.as_str().into(),
         detail,
         count,
         phases,
@@ -171,7 +171,7 @@ fn code_row() -> impl Strategy<Value = CodeRow> {
         option::of(word(&["0x10", "0x20"])),
     );
     (names(), count(), place).prop_map(|((cause, detail), count, place)| CodeRow {
-        cause,
+        cause: cause.as_str().into(),
         detail,
         count,
         user_ip: "0x1000".to_owned(),

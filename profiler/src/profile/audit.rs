@@ -63,7 +63,7 @@ pub fn of(snapshot: &Snapshot) -> Option<Audit> {
     let mut one_sided: Vec<OneSided> = one_sided
         .into_iter()
         .map(|((cause, reason), count)| OneSided {
-            cause: cause.kind().name().to_owned(),
+            cause: cause.kind().into(),
             detail: cause.detail(),
             count,
             reason: reason.to_owned(),
@@ -71,7 +71,7 @@ pub fn of(snapshot: &Snapshot) -> Option<Audit> {
         .collect();
     if killed != 0 {
         one_sided.push(OneSided {
-            cause: "any".to_owned(),
+            cause: "any".into(),
             detail: "killed".to_owned(),
             count: killed,
             reason: "the thread was killed on its way out, so there is no return".to_owned(),

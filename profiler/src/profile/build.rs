@@ -41,13 +41,13 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         host: snapshot.host.clone(),
         target: snapshot.target.clone(),
         backend: Backend {
-            name: snapshot.families.name().to_owned(),
+            name: snapshot.families.name().into(),
             probe: snapshot
                 .families
                 .exit
                 .map(|hook| hook.function().to_owned()),
             reason: snapshot.backend_reason.clone(),
-            stacks: snapshot.stack_policy.clone(),
+            stacks: snapshot.stack_policy.as_str().into(),
         },
         window,
         exit: snapshot.ending.clone(),
@@ -103,7 +103,7 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
     let unclassified = ledger
         .by_cause
         .iter()
-        .filter(|row| row.cause == CauseKind::Unclassified.name())
+        .filter(|row| row.cause == CauseKind::Unclassified)
         .map(|row| row.count)
         .sum();
     Accounting {
@@ -203,7 +203,7 @@ fn hypervisor_callbacks(snapshot: &Snapshot) -> Option<u64> {
 pub fn by_kind(ledger: &Ledger) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for row in &ledger.by_cause {
-        *counts.entry(row.cause.clone()).or_default() += row.count;
+        *counts.entry(row.cause.to_string()).or_default() += row.count;
     }
     counts
 }

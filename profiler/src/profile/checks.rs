@@ -48,7 +48,7 @@ fn interrupt_checks(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
             let ours = ledger
                 .by_cause
                 .iter()
-                .filter(|row| row.cause == CauseKind::Interrupt.name())
+                .filter(|row| row.cause == CauseKind::Interrupt)
                 .filter(|row| names.contains(&row.detail.as_str()))
                 .map(|row| row.count)
                 .sum();

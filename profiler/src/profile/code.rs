@@ -59,7 +59,7 @@ pub(super) fn tables(by_code: ByCode, snapshot: &Snapshot) -> (Vec<CodeRow>, Vec
     for ((tgid, kind, detail), of_cause) in &chains {
         for (&frames, &count) in of_cause {
             stacks.push(UserStack {
-                cause: kind.name().to_owned(),
+                cause: (*kind).into(),
                 detail: detail.clone(),
                 tgid: *tgid,
                 count,
@@ -88,7 +88,7 @@ fn row(
         None => Some("it was not looked up, being among the rarest".to_owned()),
     };
     CodeRow {
-        cause: kind.name().to_owned(),
+        cause: kind.into(),
         detail,
         count,
         tgid,

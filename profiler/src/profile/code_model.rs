@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::CauseName;
+
 /// Entries made by one instruction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CodeRow {
     /// As in [`CauseRow`](super::model::CauseRow).
-    pub cause: String,
+    pub cause: CauseName,
     /// As in [`CauseRow`](super::model::CauseRow).
     pub detail: String,
     /// Entries.
@@ -42,7 +44,7 @@ pub struct CodeRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UserStack {
     /// As in [`CauseRow`](super::model::CauseRow).
-    pub cause: String,
+    pub cause: CauseName,
     /// As in [`CauseRow`](super::model::CauseRow).
     pub detail: String,
     /// The process.

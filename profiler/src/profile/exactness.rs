@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     classify::purpose::NOT_TOLD,
-    collect::snapshot::Snapshot,
+    collect::snapshot::{Interruption, Snapshot},
     digits::count,
     gap::{Concealed, Gap, Unavailable},
 };
@@ -399,7 +399,7 @@ fn unseen(profile: &Profile) -> Vec<Doubt> {
         .collect();
     let mut rows = profile.ledger.by_cause.iter();
     let has_unknown = rows.any(|row| {
-        row.cause == CauseKind::PageFault.name()
+        row.cause == CauseKind::PageFault
             && row.detail == FaultKind::Unknown.name()
             && row.count != 0
     });
@@ -425,11 +425,10 @@ fn unseen(profile: &Profile) -> Vec<Doubt> {
 /// Why the run is not a whole one.
 fn ending(profile: &Profile) -> Option<String> {
     let exit = &profile.exit;
-    match exit.interrupted_by.as_deref() {
+    if let Some(by) = &exit.interrupted_by {
         // That was asked for, and is the same each time.
-        Some("duration") => return None,
-        Some(signal) => return Some(format!("the run was interrupted by {signal}")),
-        None => {}
+        let is_asked_for = *by == Interruption::Duration;
+        return (!is_asked_for).then(|| format!("the run was interrupted by {by}"));
     }
     if let Some(signal) = exit.signal {
         let name = Signal::try_from(signal).map_or_else(

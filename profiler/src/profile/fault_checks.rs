@@ -12,7 +12,7 @@ use crate::{classify::fault, collect::snapshot::Snapshot};
 #[must_use]
 pub fn total(ledger: &Ledger) -> u64 {
     let rows = ledger.by_cause.iter();
-    rows.filter(|row| row.cause == CauseKind::PageFault.name())
+    rows.filter(|row| row.cause == CauseKind::PageFault)
         .map(|row| row.count)
         .sum()
 }

@@ -141,7 +141,7 @@ fn cause_rows(all: ByCause, seconds: f64, knows_major: bool) -> Vec<CauseRow> {
     let mut rows: Vec<CauseRow> = all
         .into_iter()
         .map(|((kind, detail), tally)| CauseRow {
-            cause: kind.name().to_owned(),
+            cause: kind.into(),
             detail,
             count: tally.count,
             phases: tally.phases,
@@ -175,7 +175,7 @@ fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
     let mut by_cause: Vec<ThreadCauseRow> = by_cause
         .into_iter()
         .map(|((kind, detail), tally)| ThreadCauseRow {
-            cause: kind.name().to_owned(),
+            cause: kind.into(),
             detail,
             count: tally.count,
             phases: tally.phases,
@@ -214,7 +214,7 @@ fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
     let mut stacks: Vec<KernelStack> = counts
         .into_iter()
         .map(|((cause, frames), count)| KernelStack {
-            cause: cause.kind().name().to_owned(),
+            cause: cause.kind().into(),
             detail: cause.detail(),
             count,
             frames,

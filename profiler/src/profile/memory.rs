@@ -33,7 +33,7 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
     let faults = ledger
         .by_cause
         .iter()
-        .filter(|row| row.cause == CauseKind::PageFault.name());
+        .filter(|row| row.cause == CauseKind::PageFault);
     Memory {
         faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
         by_mapping: by_mapping(snapshot, ledger),

@@ -19,6 +19,8 @@ pub use crate::{
     },
     gap::Unavailable,
     kernel::version::Host,
+    named::{CauseName, Named},
+    probe::{backend::BackendName, settings::StackPolicy},
     sys::ChildUsage,
 };
 
@@ -95,13 +97,13 @@ pub struct Tool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Backend {
     /// `tracepoint`, `fentry`, `kprobe` or `audit`.
-    pub name: String,
+    pub name: Named<BackendName>,
     /// The function watched on the way out, if there was one.
     pub probe: Option<String>,
     /// Why this backend.
     pub reason: String,
     /// Which stacks were taken: `off`, `sample` or `all`.
-    pub stacks: String,
+    pub stacks: Named<StackPolicy>,
 }
 
 /// The time measured.
@@ -158,7 +160,7 @@ pub struct Rates {
 pub struct CauseRow {
     /// `syscall`, `page_fault`, `interrupt`, `nmi`, `exception`, `new_task` or
     /// `unclassified`.
-    pub cause: String,
+    pub cause: CauseName,
     /// The name within it.
     pub detail: String,
     /// Entries.
@@ -215,7 +217,7 @@ pub struct ThreadRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ThreadCauseRow {
     /// As in [`CauseRow`].
-    pub cause: String,
+    pub cause: CauseName,
     /// As in [`CauseRow`].
     pub detail: String,
     /// Entries.
@@ -231,7 +233,7 @@ pub struct ThreadCauseRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct KernelStack {
     /// As in [`CauseRow`].
-    pub cause: String,
+    pub cause: CauseName,
     /// As in [`CauseRow`].
     pub detail: String,
     /// Times seen. With the `sample` policy, not the number of entries.
@@ -324,7 +326,7 @@ pub struct Audit {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct OneSided {
     /// The cause.
-    pub cause: String,
+    pub cause: CauseName,
     /// Its detail.
     pub detail: String,
     /// How many.

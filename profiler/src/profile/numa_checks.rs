@@ -32,7 +32,7 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
 
 fn of_kind(ledger: &Ledger, kind: FaultKind) -> u64 {
     let rows = ledger.by_cause.iter();
-    rows.filter(|row| row.cause == CauseKind::PageFault.name() && row.detail == kind.name())
+    rows.filter(|row| row.cause == CauseKind::PageFault && row.detail == kind.name())
         .map(|row| row.count)
         .sum()
 }

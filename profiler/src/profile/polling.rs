@@ -33,7 +33,7 @@ pub fn evidence(snapshot: &Snapshot, ledger: &Ledger) -> Option<Polling> {
     let enter_calls = ledger
         .by_cause
         .iter()
-        .filter(|row| row.cause == CauseKind::Syscall.name() && row.detail == ENTER)
+        .filter(|row| row.cause == CauseKind::Syscall && row.detail == ENTER)
         .map(|row| {
             if has_steady {
                 steady_count(row)

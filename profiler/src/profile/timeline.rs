@@ -11,6 +11,7 @@ use crate::{
         snapshot::{Row, Snapshot},
         timeline::{Reading, TimelineRecord},
     },
+    named::CauseName,
 };
 
 /// Entries over time. Each row adds up to the ledger's count.
@@ -39,7 +40,7 @@ pub struct Timeline {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TimelineRow {
     /// As in the ledger.
-    pub cause: String,
+    pub cause: CauseName,
     /// As in the ledger.
     pub detail: String,
     /// Entries by slot.
@@ -56,10 +57,10 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Option<Timeline> {
     let times = || edges.iter().map(|edge| edge.at_ns);
     let seen = seen(record, &edges, snapshot);
     let rows = ledger.by_cause.iter().map(|row| {
-        let key = (row.cause.clone(), row.detail.clone());
+        let key = (row.cause.to_string(), row.detail.clone());
         TimelineRow {
             counts: between(seen.get(&key).map_or(&[], Vec::as_slice), &edges, row.count),
-            cause: key.0,
+            cause: row.cause.clone(),
             detail: key.1,
         }
     });
@@ -207,7 +208,10 @@ mod tests {
             assert_eq!(of_row(row).iter().sum::<u64>(), row.count, "{row:?}");
         }
         assert_eq!(of_row(&ledger.by_cause[0]), [40, 0, 50, 10]);
-        let faults = ledger.by_cause.iter().find(|row| row.cause == "page_fault");
+        let faults = ledger
+            .by_cause
+            .iter()
+            .find(|row| row.cause == CauseKind::PageFault);
         assert_eq!(of_row(faults.expect("overflow")), [0, 1, 0, 2]);
     }
 }

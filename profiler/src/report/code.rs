@@ -41,7 +41,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
     let columns = ["cause", "detail", "process", "code", "count"].map(str::to_owned);
     let cells = shown.iter().map(|row| {
         vec![
-            row.cause.clone(),
+            row.cause.to_string(),
             row.detail.clone(),
             row.tgid.to_string(),
             place(row, room),

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::processes;
-use crate::profile::model::Profile;
+use crate::{probe::settings::StackPolicy, profile::model::Profile};
 
 /// Stands for code that is not known.
 pub const NOT_ATTRIBUTED: &str = "[not attributed]";
@@ -47,7 +47,7 @@ pub fn lines(profile: &Profile) -> Vec<String> {
 /// Whether only some stacks were taken, so that counts have to be scaled up.
 #[must_use]
 pub fn is_scaled(profile: &Profile) -> bool {
-    profile.backend.stacks == "sample" && !profile.ledger.user_stacks.is_empty()
+    profile.backend.stacks == StackPolicy::Sample && !profile.ledger.user_stacks.is_empty()
 }
 
 /// All entries by stack: user stacks where they were taken, else process, cause,
@@ -64,7 +64,7 @@ pub fn stacks(profile: &Profile) -> Stacks {
         }
         let functions = row.frames.iter().rev();
         frames.extend(functions.map(|frame| function(frame).to_owned()));
-        frames.extend([row.cause.clone(), row.detail.clone()]);
+        frames.extend([row.cause.to_string(), row.detail.clone()]);
         let group = (row.tgid, row.cause.as_str(), row.detail.as_str());
         known.entry(group).or_default().push((frames, row.count));
     }
@@ -72,7 +72,7 @@ pub fn stacks(profile: &Profile) -> Stacks {
         for row in &ledger.by_code {
             let frames = vec![
                 processes::name(&names, row.tgid),
-                row.cause.clone(),
+                row.cause.to_string(),
                 row.detail.clone(),
                 row.symbol.clone().unwrap_or_else(|| row.user_ip.clone()),
             ];

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use profiler_common::cause::CauseKind;
+
 use super::{
     style::Look,
     table,
@@ -22,7 +24,7 @@ pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<(
         .ledger
         .by_cause
         .iter()
-        .filter(|row| row.cause == "page_fault")
+        .filter(|row| row.cause == CauseKind::PageFault)
         .collect();
     if kinds.is_empty() {
         return Ok(());

@@ -39,8 +39,8 @@ fn about(profile: &Profile) -> Vec<Family> {
     let run = [
         ("command", profile.target.command.join(" ")),
         ("kernel", profile.host.kernel.clone()),
-        ("backend", profile.backend.name.clone()),
-        ("stacks", profile.backend.stacks.clone()),
+        ("backend", profile.backend.name.to_string()),
+        ("stacks", profile.backend.stacks.to_string()),
     ];
     let run = run.iter().map(|(name, text)| (*name, text.as_str()));
     let mut families = vec![

@@ -59,7 +59,7 @@ pub(crate) fn random_names(count: usize) -> Vec<String> {
 pub(crate) fn nasty(name: &str, stacks: bool) -> Profile {
     let phases = |count| BTreeMap::from([(name.to_owned(), count), ("steady".to_owned(), 1)]);
     let row = |detail: &str, count| ThreadCauseRow {
-        cause: "interrupt".to_owned(),
+        cause: "interrupt".into(),
         detail: detail.to_owned(),
         count,
         phases: phases(count - 1),
@@ -68,7 +68,7 @@ pub(crate) fn nasty(name: &str, stacks: bool) -> Profile {
     let mut profile = empty();
     profile.target.command = vec![name.to_owned()];
     profile.ledger.by_cause = vec![CauseRow {
-        cause: "interrupt".to_owned(),
+        cause: "interrupt".into(),
         detail: name.to_owned(),
         count: 8,
         phases: phases(7),
@@ -83,7 +83,7 @@ pub(crate) fn nasty(name: &str, stacks: bool) -> Profile {
     }];
     let file = Some(name.to_owned());
     profile.ledger.by_code = vec![CodeRow {
-        cause: "interrupt".to_owned(),
+        cause: "interrupt".into(),
         detail: name.to_owned(),
         count: 5,
         tgid: 7,
@@ -95,9 +95,9 @@ pub(crate) fn nasty(name: &str, stacks: bool) -> Profile {
         ..CodeRow::default()
     }];
     if stacks {
-        profile.backend.stacks = "all".to_owned();
+        profile.backend.stacks = "all".into();
         profile.ledger.user_stacks = vec![UserStack {
-            cause: "interrupt".to_owned(),
+            cause: "interrupt".into(),
             detail: name.to_owned(),
             tgid: 7,
             count: 6,

@@ -104,7 +104,7 @@ fn causes(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> 
     columns.extend(phases.iter().cloned());
     let rows = ledger.by_cause.iter().take(look.rows(CAUSES)).map(|row| {
         let mut cells = vec![
-            row.cause.clone(),
+            row.cause.to_string(),
             row.detail.clone(),
             count(row.count),
             share(row.count, ledger.total),

@@ -140,7 +140,7 @@ fn counters(timeline: &Timeline) -> Vec<Value> {
         counts.flatten().sum()
     });
     let all = TimelineRow {
-        cause: "all".to_owned(),
+        cause: "all".into(),
         detail: "entries".to_owned(),
         counts: sums.collect(),
     };
@@ -216,7 +216,7 @@ mod tests {
             starts_ns: vec![0, 10, 20],
             ends_ns: vec![10, 20, 30],
             rows: vec![TimelineRow {
-                cause: "interrupt".to_owned(),
+                cause: "interrupt".into(),
                 detail: "x".to_owned(),
                 counts: vec![4, 4, 0],
             }],

@@ -1,9 +1,12 @@
 //! The one line that says it all.
 
 use super::units::{count, duration_ns, rate, share};
-use crate::profile::{
-    exactness::LEDGER_FULL,
-    model::{PhaseTime, Profile},
+use crate::{
+    collect::snapshot::Interruption,
+    profile::{
+        exactness::LEDGER_FULL,
+        model::{PhaseTime, Profile},
+    },
 };
 
 /// The verdict on a profile.
@@ -67,8 +70,10 @@ pub fn line(profile: &Profile) -> String {
 pub fn ending(profile: &Profile) -> Option<String> {
     let exit = &profile.exit;
     let mut parts = Vec::new();
-    match exit.interrupted_by.as_deref() {
-        Some("duration") => parts.push("the time given with --duration was over".to_owned()),
+    match &exit.interrupted_by {
+        Some(by) if *by == Interruption::Duration => {
+            parts.push("the time given with --duration was over".to_owned());
+        }
         Some(signal) => parts.push(format!(
             "interrupted by {signal}: this is what was seen until then"
         )),

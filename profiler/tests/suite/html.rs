@@ -206,7 +206,7 @@ fn a_page_has_the_numbers_of_its_profile() {
     for (cells, row) in rows.iter().zip(&profile.ledger.by_cause) {
         assert_eq!(
             cells[..3],
-            [row.cause.clone(), row.detail.clone(), count(row.count)]
+            [row.cause.to_string(), row.detail.clone(), count(row.count)]
         );
         for (phase, cell) in profile.window.phases.iter().zip(&cells[5..]) {
             let entries = row.phases.get(&phase.name).copied().unwrap_or(0);
@@ -255,7 +255,7 @@ fn a_page_has_the_numbers_of_its_experiment() {
     let comparison = &experiment.comparison;
     let expect = comparison.totals.iter().chain(&comparison.steady);
     for (cells, row) in rows.iter().zip(expect) {
-        assert_eq!(cells[..2], [row.cause.clone(), row.detail.clone()]);
+        assert_eq!(cells[..2], [row.cause.to_string(), row.detail.clone()]);
         let shown: f64 = cells[3].replace(',', "").parse().expect("a number");
         assert!((shown - row.after.median).abs() < 0.5, "{cells:?}");
         let judgement = row.judgement.as_ref().expect("judged or not, it is said");

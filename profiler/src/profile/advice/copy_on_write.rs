@@ -21,7 +21,7 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     // A fork during set-up makes the faults of steady state.
     let rows = profile.ledger.by_cause.iter();
     let forks: u64 = rows
-        .filter(|row| row.cause == CauseKind::Syscall.name())
+        .filter(|row| row.cause == CauseKind::Syscall)
         .filter(|row| FORKS.contains(&row.detail.as_str()))
         .map(|row| row.count)
         .fold(0, u64::saturating_add);

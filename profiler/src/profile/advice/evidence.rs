@@ -36,7 +36,7 @@ pub(super) fn when(profile: &Profile) -> &'static str {
 /// The rows of a cause that have entries that matter, with their number.
 pub(super) fn rows(profile: &Profile, cause: CauseKind) -> impl Iterator<Item = (&CauseRow, u64)> {
     let rows = profile.ledger.by_cause.iter();
-    rows.filter(move |row| row.cause == cause.name())
+    rows.filter(move |row| row.cause == cause)
         .map(|row| (row, relevant(profile, row)))
         .filter(|&(_, count)| count != 0)
 }
@@ -56,7 +56,7 @@ pub(super) fn busiest_code<'a>(
     detail: &str,
 ) -> Option<&'a CodeRow> {
     let rows = profile.ledger.by_code.iter();
-    rows.filter(|row| row.cause == cause.name() && row.detail == detail)
+    rows.filter(|row| row.cause == cause && row.detail == detail)
         .max_by_key(|row| row.count)
 }
 

@@ -93,7 +93,7 @@ mod tests {
             ("syscall", "futex", 40),
         ]);
         profile.ledger.by_code.push(CodeRow {
-            cause: "syscall".to_owned(),
+            cause: "syscall".into(),
             detail: "futex".to_owned(),
             count: 41,
             symbol: Some("stats_lock".to_owned()),

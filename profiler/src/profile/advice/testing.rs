@@ -27,7 +27,7 @@ pub(super) fn unmarked(rows: &[(&str, &str, u64)]) -> Profile {
     profile.ledger.by_cause = rows
         .iter()
         .map(|&(cause, detail, count)| CauseRow {
-            cause: cause.to_owned(),
+            cause: cause.into(),
             detail: detail.to_owned(),
             count,
             phases: BTreeMap::from([(STEADY_NAME.to_owned(), count)]),

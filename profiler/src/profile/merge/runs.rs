@@ -70,9 +70,9 @@ type Look = (&'static str, fn(&Profile) -> String);
 fn check(first: &Profile, other: &Profile, place: usize) -> Result<(), Unlike> {
     let looks: [Look; 5] = [
         ("command", |run| run.target.command.join(" ")),
-        ("backend", |run| run.backend.name.clone()),
+        ("backend", |run| run.backend.name.to_string()),
         ("kernel", |run| run.host.kernel.clone()),
-        ("stacks", |run| run.backend.stacks.clone()),
+        ("stacks", |run| run.backend.stacks.to_string()),
         ("CPUs", |run| {
             let cpus = run.target.cpus.as_ref();
             cpus.map_or_else(|| "any".to_owned(), |cpus| crate::cpu_list::format(cpus))

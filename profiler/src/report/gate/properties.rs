@@ -76,7 +76,7 @@ fn any_profile() -> impl Strategy<Value = Profile> {
             made.accounting.losses.insert(loss.name().to_owned(), count);
         }
         (made.exit.code, made.exit.signal, _, made.exit.left_running) = ending;
-        made.exit.interrupted_by = ending.2.then(|| "SIGINT".to_owned());
+        made.exit.interrupted_by = ending.2.then(|| "SIGINT".into());
         let (no_phases, no_time, word, unclassified) = odd;
         if no_phases {
             made.window.phases.clear();
@@ -97,7 +97,7 @@ fn any_profile() -> impl Strategy<Value = Profile> {
             word.clone(),
         ));
         made.ledger.by_code = vec![CodeRow {
-            cause: "syscall".to_owned(),
+            cause: "syscall".into(),
             detail: "read".to_owned(),
             count: 3,
             symbol: Some(word.clone()),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::palette;
-use crate::profile::{
-    code::base_name,
-    model::{CodeRow, Profile},
+use crate::{
+    probe::settings::StackPolicy,
+    profile::{
+        code::base_name,
+        model::{CodeRow, Profile},
+    },
 };
-
-/// The stack policy under which not every stack is taken.
-const SAMPLED: &str = "sample";
 
 /// What the branches below a cause are made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Node {
 pub fn basis(profile: &Profile) -> Basis {
     if profile.ledger.user_stacks.is_empty() {
         Basis::Instructions
-    } else if profile.backend.stacks == SAMPLED {
+    } else if profile.backend.stacks == StackPolicy::Sample {
         Basis::SampledStacks
     } else {
         Basis::Stacks
@@ -74,7 +74,7 @@ pub fn of(profile: &Profile) -> Node {
             let class = palette::cause(&stack.cause);
             root.entries = root.entries.saturating_add(stack.count);
             root.add(name(stack.tgid), stack.count, "all")
-                .add(stack.cause.clone(), stack.count, class)
+                .add(stack.cause.to_string(), stack.count, class)
                 .add(stack.detail.clone(), stack.count, class);
         }
     } else {
@@ -114,7 +114,7 @@ fn whole(profile: &Profile, root: &mut Node, name: &impl Fn(u32) -> String) {
         let process = root.add(name(thread.tgid), thread.total, "all");
         for row in &thread.by_cause {
             let class = palette::cause(&row.cause);
-            process.add(row.cause.clone(), row.count, class).add(
+            process.add(row.cause.to_string(), row.count, class).add(
                 row.detail.clone(),
                 row.count,
                 class,
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn the_whole_is_the_total() {
         let entry = |cause: &str, count| ThreadCauseRow {
-            cause: cause.to_owned(),
+            cause: cause.into(),
             detail: "d".to_owned(),
             count,
             ..ThreadCauseRow::default()
@@ -211,7 +211,7 @@ mod tests {
             by_cause: vec![entry("syscall", 20), entry("interrupt", 10)],
         };
         let code = CodeRow {
-            cause: "syscall".to_owned(),
+            cause: "syscall".into(),
             detail: "d".to_owned(),
             count: 20,
             tgid: 7,

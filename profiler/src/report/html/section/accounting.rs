@@ -128,7 +128,7 @@ fn audited(audit: &Audit) -> Markup {
     ];
     let rows = audit.one_sided.iter().take(ROWS).map(|row| {
         vec![
-            row.cause.clone(),
+            row.cause.to_string(),
             row.detail.clone(),
             count(row.count),
             row.reason.clone(),

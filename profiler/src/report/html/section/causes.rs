@@ -100,7 +100,7 @@ fn causes(profile: &Profile) -> Markup {
     }
     let rows = ledger.by_cause.iter().take(ROWS).map(|row| {
         let mut cells = vec![
-            row.cause.clone(),
+            row.cause.to_string(),
             row.detail.clone(),
             count(row.count),
             share(row.count, ledger.total),

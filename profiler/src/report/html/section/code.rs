@@ -36,7 +36,7 @@ pub fn section(profile: &Profile) -> Section {
     let cells = rows.iter().take(ROWS).map(|row| {
         vec![
             place(row, None),
-            row.cause.clone(),
+            row.cause.to_string(),
             row.detail.clone(),
             row.tgid.to_string(),
             count(row.count),

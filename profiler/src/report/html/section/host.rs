@@ -47,7 +47,7 @@ pub fn host(profile: &Profile) -> Vec<(&'static str, String)> {
         ),
         ("kernel command line", host.cmdline.clone()),
         ("backend", format!("{} ({})", backend.name, backend.reason)),
-        ("stacks", backend.stacks.clone()),
+        ("stacks", backend.stacks.to_string()),
     ];
     if let Some(probe) = &backend.probe {
         rows.push(("exit probe", probe.clone()));

@@ -1,6 +1,7 @@
 //! Page faults by the memory that they hit.
 
 use maud::{Markup, html};
+use profiler_common::cause::CauseKind;
 
 use crate::{
     profile::model::Profile,
@@ -25,7 +26,7 @@ pub fn section(profile: &Profile) -> Option<Section> {
         .ledger
         .by_cause
         .iter()
-        .any(|row| row.cause == "page_fault");
+        .any(|row| row.cause == CauseKind::PageFault);
     if !has_faults && memory.by_mapping.is_empty() && memory.allocations.is_empty() {
         return None;
     }
@@ -39,7 +40,9 @@ pub fn section(profile: &Profile) -> Option<Section> {
 
 fn kinds(profile: &Profile) -> Markup {
     let rows = profile.ledger.by_cause.iter();
-    let rows: Vec<_> = rows.filter(|row| row.cause == "page_fault").collect();
+    let rows: Vec<_> = rows
+        .filter(|row| row.cause == CauseKind::PageFault)
+        .collect();
     let total = rows.iter().map(|row| row.count).sum();
     let columns = [
         ("kind", Kind::Text),
