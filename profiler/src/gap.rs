@@ -206,6 +206,10 @@ gaps! {
     CodeOfSomeFiles = "code_of_some_files", "the code of some files", NOTHING;
     /// Names of the rarest instructions.
     RareInstructions = "rare_instructions", "the names of the rarest instructions", NOTHING;
+    /// Names of what had not been looked up when the user had enough.
+    InterruptedNames = "interrupted_names", "the names of all code", NOTHING;
+    /// Where some of the memory was made.
+    AllocationSites = "allocation_sites", "allocation sites", NOTHING;
     /// What the program said of its work.
     Io = "io", "what the program said of its own work", NOTHING;
     /// Entries over time.

@@ -1,6 +1,9 @@
 //! Calls that made memory.
 
-use std::collections::{BTreeMap, HashMap, hash_map::DefaultHasher};
+use std::collections::{
+    BTreeMap, HashMap,
+    hash_map::{DefaultHasher, Entry},
+};
 use std::hash::{Hash, Hasher};
 
 use anyhow::{Context, Result};
@@ -16,8 +19,10 @@ use serde::{Deserialize, Serialize};
 
 /// Calls kept.
 const MOST: usize = 65_536;
-/// Different stacks kept: 32 MiB while the measurement lasts.
-const MOST_STACKS: usize = 8_192;
+/// Words of a stack that are kept once, however many stacks have them.
+const PIECE: usize = 32;
+/// Different pieces kept: 32 MiB while the measurement lasts.
+const MOST_PIECES: usize = 131_072;
 /// Records taken at one look.
 const BATCH: usize = 16_384;
 
@@ -83,8 +88,7 @@ pub struct AllocationStack {
     pub truncated: Option<String>,
 }
 
-/// A thread's registers and part of its stack, as they were. Not saved: a stack
-/// holds whatever the program was working on.
+/// A thread's registers and part of its stack, as they were.
 pub struct RawStack {
     /// The process.
     pub tgid: u32,
@@ -92,16 +96,98 @@ pub struct RawStack {
     pub time_ns: u64,
     /// The registers.
     pub regs: UserRegs,
-    /// Memory from the stack pointer on.
-    pub words: Vec<u64>,
+    /// Words of memory from the stack pointer on.
+    length: usize,
+    pieces: Vec<u32>,
+}
+
+/// Stack copies, each once. Not saved: a stack holds whatever the program was
+/// working on.
+#[derive(Default)]
+pub struct RawStacks {
+    /// Each with its registers.
+    pub stacks: Vec<RawStack>,
+    /// Calls from one place differ in a few words of their stacks: in a loop's
+    /// counter, say.
+    pieces: Vec<[u64; PIECE]>,
+    known_stacks: HashMap<u64, usize>,
+    known_pieces: HashMap<u64, u32>,
+}
+
+impl RawStacks {
+    /// Keeps a stack, unless it is kept already, if there is room: its number.
+    pub fn keep(
+        &mut self,
+        (tgid, time_ns): (u32, u64),
+        regs: &UserRegs,
+        words: &[u64],
+    ) -> Option<usize> {
+        let pieces = words.chunks(PIECE).map(|words| self.piece(words));
+        let pieces: Vec<u32> = pieces.collect::<Option<_>>()?;
+        // What the system call and its caller have overwritten is no one's frame.
+        let UserRegs { ip, sp, bp, bx, .. } = *regs;
+        let UserRegs {
+            r12, r13, r14, r15, ..
+        } = *regs;
+        let key = (
+            tgid,
+            [ip, sp, bp, bx, r12, r13, r14, r15],
+            words.len(),
+            &pieces,
+        );
+        let next = self.stacks.len();
+        let index = *self.known_stacks.entry(hash(&key)).or_insert(next);
+        if index == next {
+            self.stacks.push(RawStack {
+                tgid,
+                time_ns,
+                regs: *regs,
+                length: words.len(),
+                pieces,
+            });
+        }
+        Some(index)
+    }
+
+    fn piece(&mut self, words: &[u64]) -> Option<u32> {
+        let mut piece = [0; PIECE];
+        piece.get_mut(..words.len())?.copy_from_slice(words);
+        let next = self.pieces.len();
+        let number = u32::try_from(next).ok().filter(|_| next < MOST_PIECES);
+        match self.known_pieces.entry(hash(&piece)) {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(place) => {
+                self.pieces.push(piece);
+                Some(*place.insert(number?))
+            }
+        }
+    }
+
+    /// The memory of a stack.
+    #[must_use]
+    pub fn words(&self, stack: &RawStack) -> Vec<u64> {
+        let pieces = stack.pieces.iter();
+        let mut words: Vec<u64> = pieces
+            .filter_map(|&piece| self.pieces.get(usize::try_from(piece).ok()?))
+            .flatten()
+            .copied()
+            .collect();
+        words.truncate(stack.length);
+        words
+    }
+}
+
+fn hash(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Calls taken down so far.
 pub struct Allocations {
     ring: RingBuf<MapData>,
     calls: Vec<Allocation>,
-    stacks: Vec<RawStack>,
-    known: HashMap<u64, usize>,
+    stacks: RawStacks,
     /// The end of each process's heap.
     breaks: BTreeMap<u32, u64>,
     not_kept: u64,
@@ -117,8 +203,7 @@ impl Allocations {
         Ok(Self {
             ring: RingBuf::try_from(ring.context("no ring buffer of allocations")?)?,
             calls: Vec::new(),
-            stacks: Vec::new(),
-            known: HashMap::new(),
+            stacks: RawStacks::default(),
             breaks: BTreeMap::new(),
             not_kept: 0,
         })
@@ -148,37 +233,17 @@ impl Allocations {
             self.not_kept += 1;
             return;
         }
-        call.stack = self.keep_stack(record);
-        self.calls.push(call);
-    }
-
-    /// Keeps a stack once, however often it occurs.
-    fn keep_stack(&mut self, record: &AllocationRecord) -> Option<usize> {
         let length = usize::try_from(record.stack_bytes).unwrap_or(0) / 8;
-        let words = record.stack.get(..length)?;
-        let mut hasher = DefaultHasher::new();
-        let UserRegs { ip, sp, bp, bx, .. } = record.regs;
-        (record.tgid, ip, sp, bp, bx, words).hash(&mut hasher);
-        let hash = hasher.finish();
-        if let Some(&index) = self.known.get(&hash) {
-            return Some(index);
-        }
-        if self.stacks.len() >= MOST_STACKS {
-            return None;
-        }
-        self.stacks.push(RawStack {
-            tgid: record.tgid,
-            time_ns: record.time_ns,
-            regs: record.regs,
-            words: words.to_vec(),
+        call.stack = record.stack.get(..length).and_then(|words| {
+            let whose = (record.tgid, record.time_ns);
+            self.stacks.keep(whose, &record.regs, words)
         });
-        self.known.insert(hash, self.stacks.len() - 1);
-        Some(self.stacks.len() - 1)
+        self.calls.push(call);
     }
 
     /// All calls, their stacks, and how many calls there was no room for.
     #[must_use]
-    pub fn finish(mut self) -> (Vec<Allocation>, Vec<RawStack>, u64) {
+    pub fn finish(mut self) -> (Vec<Allocation>, RawStacks, u64) {
         self.drain();
         (self.calls, self.stacks, self.not_kept)
     }
@@ -276,5 +341,32 @@ mod tests {
         call.regs.r8 = 0xffff_ffff;
         let made = understand(&call, &mut BTreeMap::new()).expect("memory");
         assert_eq!((made.address, made.bytes, made.fd), (0x7000, 4096, None));
+    }
+
+    /// Stacks that differ in a word share the rest, and each comes back as it was; the
+    /// same again is no other one.
+    #[test]
+    fn stacks_come_back_as_they_were() {
+        let mut stacks = RawStacks::default();
+        let stack = |counter: u64| {
+            let words: Vec<u64> = (0..200)
+                .map(|at| if at == 70 { counter } else { at })
+                .collect();
+            let regs = UserRegs {
+                bx: counter,
+                ..UserRegs::default()
+            };
+            (regs, words)
+        };
+        for round in 0..2 {
+            for counter in 0..10_000 {
+                let (regs, words) = stack(counter);
+                let kept = stacks.keep((5, round), &regs, &words).expect("room");
+                assert_eq!(kept as u64, counter);
+            }
+        }
+        let last = stacks.stacks.last().expect("kept");
+        assert_eq!((last.time_ns, stacks.words(last)), (0, stack(9_999).1));
+        assert!(stacks.pieces.len() <= 10_000 + 7, "{}", stacks.pieces.len());
     }
 }

@@ -231,6 +231,10 @@ pub struct Own {
     pub apart: bool,
     /// CPU time that the profiler used during the window.
     pub cpu_ns: u64,
+    /// CPU time that the profiler used in all until there was something to report:
+    /// for preparations, for reading out and for names, helpers included.
+    #[serde(default)]
+    pub all_cpu_ns: u64,
 }
 
 /// The whole of it.

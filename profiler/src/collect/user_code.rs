@@ -25,6 +25,9 @@ pub struct UserCode {
     pub module_address: Option<u64>,
     /// Functions, the innermost first. Empty if no name is known.
     pub frames: Vec<UserFrame>,
+    /// Whether a thread begins in it, so that nothing called it.
+    #[serde(default)]
+    pub begins_thread: bool,
     /// Why something of it is not known, or null if all is.
     pub reason: Option<String>,
 }
@@ -49,6 +52,9 @@ pub struct CodeTable {
     pub located: Vec<Located>,
     /// Addresses in the ledger that were not looked up, since there are too many.
     pub left_out: u64,
+    /// Whether the user ended the look-up before its end.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
 impl CodeTable {
@@ -75,6 +81,10 @@ impl<'a> CodeIndex<'a> {
         self.0.get(&(tgid, address)).copied()
     }
 }
+
+/// Why a call chain ends where it goes on at what cannot be code.
+pub const NO_CODE: &str = "the chain goes on to where the process had no executable memory: what \
+                           follows are no calls";
 
 /// The address to look up for one that a thread would have gone on at: the
 /// instruction before it. A call may be a function's last instruction, so that

@@ -226,4 +226,18 @@ impl Signals {
             });
         }
     }
+
+    /// Whether an ending signal has come meanwhile. For work that is not waited for
+    /// with [`next`](Self::next).
+    #[must_use]
+    pub fn is_asked_to_end(&self) -> bool {
+        while let Ok(Some(info)) = self.fd.get_ref().read_signal() {
+            let number = i32::try_from(info.ssi_signo).ok();
+            let signal = number.and_then(|number| Signal::try_from(number).ok());
+            if signal.is_some_and(|signal| ENDING.contains(&signal)) {
+                return true;
+            }
+        }
+        false
+    }
 }

@@ -36,11 +36,14 @@ use crate::{
 /// [`crate::error::Error`] where the user can do something about it.
 pub fn measure(plan: &Plan) -> Result<Snapshot> {
     privileges::check()?;
+    let cpu_before = window::own_cpu_ns();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    runtime.block_on(measure_async(plan))
+    let mut snapshot = runtime.block_on(measure_async(plan))?;
+    snapshot.own.all_cpu_ns += window::own_cpu_ns().saturating_sub(cpu_before);
+    Ok(snapshot)
 }
 
 async fn measure_async(plan: &Plan) -> Result<Snapshot> {
@@ -76,6 +79,7 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         cpus,
         apart,
         cpu_ns: window::own_cpu_ns().saturating_sub(cpu_before),
+        all_cpu_ns: 0,
     };
     collect(plan, bench, observed, interrupts_after, own, &symbols)
 }
@@ -128,6 +132,7 @@ fn collect(
 ) -> Result<Snapshot> {
     let Bench {
         mut session,
+        signals,
         phases,
         metrics,
         errors,
@@ -217,6 +222,9 @@ fn collect(
         jit,
         stacks: stack_copies,
     };
-    symbolize::user::name_all(&mut snapshot, &kept);
+    // The command was a child, too, but that is over.
+    let helpers_before = window::children_cpu_ns();
+    symbolize::user::name_all(&mut snapshot, &kept, &mut || signals.is_asked_to_end());
+    snapshot.own.all_cpu_ns = window::children_cpu_ns().saturating_sub(helpers_before);
     Ok(snapshot)
 }

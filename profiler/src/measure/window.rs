@@ -2,6 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
+
 use crate::{collect::snapshot::Window, sys::monotonic_ns};
 
 /// The beginning of the window, on both clocks.
@@ -40,11 +45,16 @@ impl WindowClock {
 
 /// CPU time that this process has used.
 pub(super) fn own_cpu_ns() -> u64 {
-    use nix::sys::{
-        resource::{UsageWho, getrusage},
-        time::TimeValLike,
-    };
-    let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else {
+    cpu_ns(UsageWho::RUSAGE_SELF)
+}
+
+/// CPU time that children have used whose end has been taken note of.
+pub(super) fn children_cpu_ns() -> u64 {
+    cpu_ns(UsageWho::RUSAGE_CHILDREN)
+}
+
+fn cpu_ns(who: UsageWho) -> u64 {
+    let Ok(usage) = getrusage(who) else {
         return 0;
     };
     let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::collect::{
     allocations::{Allocation, AllocationStack},
-    mappings::data::Found,
+    mappings::data::{Found, Intervals, MappingIndex},
     snapshot::Snapshot,
     user_code::{UserCode, UserFrame},
 };
@@ -98,42 +98,91 @@ pub struct Site {
     pub call: &'static str,
 }
 
-/// The code that made the memory at an address of a process: the last call that
-/// made any there, up to a time if one is given. A child's memory may have been
-/// made by its parent.
-#[must_use]
-pub fn allocation_of(
-    snapshot: &Snapshot,
-    tgid: u32,
-    address: u64,
-    time_ns: Option<u64>,
-) -> Option<Site> {
-    let (mut tgid, mut until) = (tgid, time_ns.unwrap_or(u64::MAX));
-    for _ in 0..MOST_GENERATIONS {
-        let made_here = snapshot
-            .allocations
-            .iter()
-            .filter(|made| made.tgid == tgid && made.time_ns <= until && covers(made, address))
-            .max_by_key(|made| made.time_ns);
-        if let Some(made) = made_here {
-            return Some(site(snapshot, made));
-        }
-        let Found::One(mapping) = snapshot.mappings.find(tgid, address, time_ns) else {
-            return None;
-        };
-        if !mapping.inherited {
-            return None;
-        }
-        until = until.min(mapping.from_ns);
-        tgid = parent_of(snapshot, tgid)?;
-    }
-    None
+/// Who made which memory, to be found by address.
+pub struct Makers<'a> {
+    snapshot: &'a Snapshot,
+    /// What was mapped.
+    pub mappings: MappingIndex<'a>,
+    calls: BTreeMap<u32, Calls<'a>>,
 }
 
-/// Whether a call made the memory at an address. `shmat` does not tell its size.
-const fn covers(made: &Allocation, address: u64) -> bool {
-    let bytes = if made.bytes == 0 { 1 } else { made.bytes };
-    made.address <= address && address - made.address < bytes.next_multiple_of(4096)
+/// Calls of one process that made memory.
+#[derive(Default)]
+struct Calls<'a> {
+    ranges: Intervals,
+    /// By range, as time went on: programs make and give back the same again and again.
+    made: Vec<Vec<&'a Allocation>>,
+}
+
+impl<'a> Makers<'a> {
+    /// Those of a snapshot.
+    #[must_use]
+    pub fn of(snapshot: &'a Snapshot) -> Self {
+        let mut by_range: BTreeMap<u32, BTreeMap<(u64, u64), Vec<&Allocation>>> = BTreeMap::new();
+        for made in &snapshot.allocations {
+            // `shmat` does not tell its size.
+            let bytes = made.bytes.max(1).checked_next_multiple_of(4096);
+            let end = made.address.saturating_add(bytes.unwrap_or(u64::MAX));
+            let of_process = by_range.entry(made.tgid).or_default();
+            of_process
+                .entry((made.address, end))
+                .or_default()
+                .push(made);
+        }
+        let calls = by_range.into_iter().map(|(tgid, by_range)| {
+            let ranges = by_range.keys().enumerate();
+            let ranges = Intervals::of(ranges.map(|(n, &(start, end))| (start, end, n)));
+            let mut made: Vec<Vec<&Allocation>> = by_range.into_values().collect();
+            for calls in &mut made {
+                calls.sort_by_key(|made| made.time_ns);
+            }
+            (tgid, Calls { ranges, made })
+        });
+        Self {
+            snapshot,
+            mappings: snapshot.mappings.index(),
+            calls: calls.collect(),
+        }
+    }
+
+    /// The code that made the memory at an address of a process: the last call that
+    /// made any there, up to a time if one is given. A child's memory may have been
+    /// made by its parent.
+    #[must_use]
+    pub fn find(&self, tgid: u32, address: u64, time_ns: Option<u64>) -> Option<Site> {
+        let (mut tgid, mut until) = (tgid, time_ns.unwrap_or(u64::MAX));
+        for _ in 0..MOST_GENERATIONS {
+            if let Some(made) = self
+                .calls
+                .get(&tgid)
+                .and_then(|calls| calls.last(address, until))
+            {
+                return Some(site(self.snapshot, made));
+            }
+            let Found::One(mapping) = self.mappings.find(tgid, address, time_ns) else {
+                return None;
+            };
+            if !mapping.inherited {
+                return None;
+            }
+            until = until.min(mapping.from_ns);
+            tgid = parent_of(self.snapshot, tgid)?;
+        }
+        None
+    }
+}
+
+impl<'a> Calls<'a> {
+    /// The last call up to a time that made memory at an address.
+    fn last(&self, address: u64, until: u64) -> Option<&'a Allocation> {
+        let ranges = self.ranges.at(address).into_iter();
+        let last = ranges.filter_map(|range| {
+            let made = &self.made[range];
+            let later = made.partition_point(|made| made.time_ns <= until);
+            made.get(later.checked_sub(1)?).copied()
+        });
+        last.max_by_key(|made| made.time_ns)
+    }
 }
 
 /// The process that made a process.

@@ -16,7 +16,7 @@ fn code(module: &str, functions: &[(&str, u32)]) -> UserCode {
         module: Some(module.to_owned()),
         module_address: Some(0x123),
         frames: frames.collect(),
-        reason: None,
+        ..UserCode::default()
     }
 }
 
@@ -105,7 +105,9 @@ fn last_call_and_parents() {
         made(1, 30, 0x2000, 0x1000, 1),
     ];
     let at = |snapshot: &Snapshot, tgid, address, time| {
-        allocation_of(snapshot, tgid, address, time).map(|site| site.words)
+        Makers::of(snapshot)
+            .find(tgid, address, time)
+            .map(|site| site.words)
     };
     let first = Some("first at axmap.c:1 (via mmap)".to_owned());
     let second = Some("second at axmap.c:2 (via mmap)".to_owned());

@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use profiler_common::cause::CauseKind;
+use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
     audit,
@@ -12,35 +12,24 @@ use crate::{
     classify::entry,
     collect::{
         snapshot::{Snapshot, StackRow, UNKNOWN_FRAME},
-        user_code::{CodeIndex, UserCode, UserFrame, before, lookup_address},
+        user_code::{CodeIndex, NO_CODE, UserCode, UserFrame, before, lookup_address},
     },
+    digits::count,
     gap::{Gap, Unavailable},
 };
-
-/// Functions in which a thread begins: a chain that ends there is whole.
-const BEGINNINGS: [&str; 10] = [
-    "_start",
-    "__libc_start_main",
-    "__libc_start_call_main",
-    "__libc_start_main_impl",
-    "generic_start_main",
-    "libc_start_main_stage2",
-    "start_thread",
-    "clone",
-    "clone3",
-    "__clone",
-];
 
 /// Counts by process, instruction, cause and detail.
 pub(super) type ByCode = BTreeMap<(u32, u64, CauseKind, String), u64>;
 
-/// Call chains by process, instruction and cause, with how often each was seen.
-type Chains<'a> = BTreeMap<(u32, CauseKind, String), BTreeMap<&'a [u64], u64>>;
+/// Call chains by process, instruction and cause, with how often each was seen. With
+/// each, whether what followed were no calls.
+type Chains<'a> = BTreeMap<(u32, CauseKind, String), OfCause<'a>>;
+type OfCause<'a> = BTreeMap<(&'a [u64], bool), u64>;
 
 /// The ledger's rows by code, and the user stacks.
 pub(super) fn tables(by_code: ByCode, snapshot: &Snapshot) -> (Vec<CodeRow>, Vec<UserStack>) {
     let index = snapshot.code.index();
-    let chains = chains(snapshot);
+    let chains = chains(snapshot, &index);
     let mut rows: Vec<CodeRow> = by_code
         .into_iter()
         .map(|((tgid, user_ip, kind, detail), count)| {
@@ -57,14 +46,14 @@ pub(super) fn tables(by_code: ByCode, snapshot: &Snapshot) -> (Vec<CodeRow>, Vec
     rows.sort_by_key(|row| Reverse(row.count));
     let mut stacks: Vec<UserStack> = Vec::new();
     for ((tgid, kind, detail), of_cause) in &chains {
-        for (&frames, &count) in of_cause {
+        for (&(frames, is_cut), &count) in of_cause {
             stacks.push(UserStack {
                 cause: (*kind).into(),
                 detail: detail.clone(),
                 tgid: *tgid,
                 count,
                 frames: words_of(&index, *tgid, *kind, frames),
-                truncated: truncated(&index, *tgid, frames),
+                truncated: truncated(&index, *tgid, frames, is_cut),
             });
         }
     }
@@ -109,7 +98,8 @@ fn row(
 }
 
 /// The user stacks that were taken, by cause.
-fn chains(snapshot: &Snapshot) -> Chains<'_> {
+fn chains<'a>(snapshot: &'a Snapshot, index: &CodeIndex<'_>) -> Chains<'a> {
+    let mappings = snapshot.mappings.index();
     let processes: BTreeMap<(u32, u32), u32> = snapshot
         .threads
         .iter()
@@ -122,20 +112,40 @@ fn chains(snapshot: &Snapshot) -> Chains<'_> {
         let row = &stack.row;
         let cause = entry::cause(row, snapshot);
         let tgid = processes.get(&(row.tid, row.born)).copied();
-        let key = (tgid.unwrap_or(row.tid), cause.kind(), cause.detail());
-        let of_cause = chains.entry(key).or_default();
-        *of_cause.entry(&stack.user[..]).or_default() += row.count;
+        let tgid = tgid.unwrap_or(row.tid);
+        let frames = mappings.real_frames(tgid, &stack.user);
+        let is_cut = frames.len() < stack.user.len();
+        let whole = whole(index, tgid, frames);
+        let chain = whole.map_or((frames, is_cut), |whole| (whole, false));
+        let of_cause = chains
+            .entry((tgid, cause.kind(), cause.detail()))
+            .or_default();
+        *of_cause.entry(chain).or_default() += row.count;
     }
     chains
 }
 
 /// Of the chains that begin with an instruction, the one seen most often.
-fn most_frequent<'a>(stacks: &BTreeMap<&'a [u64], u64>, user_ip: u64) -> Option<&'a [u64]> {
+fn most_frequent<'a>(stacks: &OfCause<'a>, user_ip: u64) -> Option<&'a [u64]> {
     stacks
         .iter()
-        .filter(|(frames, _)| frames.first() == Some(&user_ip))
+        .filter(|((frames, _), _)| frames.first() == Some(&user_ip))
         .max_by_key(|&(_, count)| count)
-        .map(|(&frames, _)| frames)
+        .map(|(&(frames, _), _)| frames)
+}
+
+/// A chain up to the function in which its thread began, if it reaches that. Behind it
+/// a walk follows what happens to be in the register.
+fn whole<'a>(index: &CodeIndex<'_>, tgid: u32, frames: &'a [u64]) -> Option<&'a [u64]> {
+    let begins = |frame: &u64| {
+        index
+            .get(tgid, before(*frame))
+            .is_some_and(|code| code.begins_thread)
+    };
+    let callers = frames.get(1..)?;
+    let first = callers.iter().position(begins)?;
+    let more = callers[first..].iter().take_while(|frame| begins(frame));
+    frames.get(..1 + first + more.count())
 }
 
 /// A chain in words, inlined functions as frames of their own.
@@ -194,11 +204,12 @@ pub fn base_name(path: &str) -> &str {
 }
 
 /// Why a chain of frame pointers is not whole, if it is not.
-fn truncated(index: &CodeIndex<'_>, tgid: u32, frames: &[u64]) -> Option<String> {
+fn truncated(index: &CodeIndex<'_>, tgid: u32, frames: &[u64], is_cut: bool) -> Option<String> {
+    if is_cut {
+        return Some(NO_CODE.to_owned());
+    }
     let last = index.get(tgid, before(*frames.last()?));
-    let outermost = last.and_then(|code| code.frames.last());
-    let is_whole = outermost.is_some_and(|frame| BEGINNINGS.contains(&frame.function.as_str()));
-    if is_whole {
+    if last.is_some_and(|code| code.begins_thread) {
         return None;
     }
     let module = last.and_then(|code| code.module.as_deref());
@@ -232,6 +243,21 @@ pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         say(
             Gap::RareInstructions,
             format!("{} were not looked up", snapshot.code.left_out),
+        );
+    }
+    if snapshot.code.interrupted {
+        say(
+            Gap::InterruptedNames,
+            "a signal ended the look-up; what had been found until then is shown".to_owned(),
+        );
+    }
+    let dropped = snapshot.losses.get(Loss::AllocationLost.name()).copied();
+    let dropped = dropped.unwrap_or(0) + snapshot.allocations_not_kept;
+    if dropped != 0 {
+        let dropped = count(dropped);
+        say(
+            Gap::AllocationSites,
+            format!("{dropped} not recorded; counts are unaffected"),
         );
     }
     list

@@ -1,9 +1,6 @@
 //! Page faults by what memory they hit. Pure.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use profiler_common::{
     cause::CauseKind,
@@ -87,7 +84,8 @@ struct Group<'a> {
 struct Tally {
     faults: u64,
     named: u64,
-    pages: BTreeSet<u64>,
+    /// Faults by page.
+    pages: BTreeMap<u64, u64>,
     by_kind: BTreeMap<String, u64>,
     phases: BTreeMap<String, u64>,
 }
@@ -98,7 +96,7 @@ impl Tally {
         self.faults += faults.count;
         if faults.page != 0 {
             self.named += faults.count;
-            self.pages.insert(faults.page);
+            *self.pages.entry(faults.page).or_default() += faults.count;
         }
         *self.by_kind.entry(kind.to_owned()).or_default() += faults.count;
         *self.phases.entry(phase).or_default() += faults.count;
@@ -124,7 +122,7 @@ fn by_mapping(snapshot: &Snapshot, ledger: &Ledger) -> Vec<MappingRow> {
         let other = others.entry((id.tgid, class)).or_default();
         other.add(faults, phase);
     }
-    let mut rows: Vec<(MappingRow, Vec<u64>)> = groups
+    let mut rows: Vec<(MappingRow, Vec<(u64, u64)>)> = groups
         .into_iter()
         .filter(|group| group.tally.faults != 0)
         .map(|group| {
@@ -141,8 +139,9 @@ fn by_mapping(snapshot: &Snapshot, ledger: &Ledger) -> Vec<MappingRow> {
             .map(|((tgid, class), tally)| (row((class, tgid), 0, "", None, tally), Vec::new())),
     );
     rows.sort_by_key(|(row, _)| Reverse(row.faults));
+    let makers = allocation::Makers::of(snapshot);
     for (row, pages) in rows.iter_mut().take(mapping_site::MOST_ROWS) {
-        mapping_site::name(snapshot, row, pages);
+        mapping_site::name(&makers, row, pages);
     }
     let mut rows: Vec<MappingRow> = rows.into_iter().map(|(row, _)| row).collect();
     rows.extend(remainder(ledger, &rows));

@@ -57,6 +57,61 @@ fn target(bytes: &[u8], kind: u8, end: u64) -> Option<u64> {
     (first == kind).then(|| end.wrapping_add_signed(i64::from(relative)))
 }
 
+/// The functions that a file exports, by name.
+pub(super) fn exported(file: &[u8]) -> Vec<(String, Range<u64>)> {
+    let Ok(elf) = ElfFile64::<object::Endianness>::parse(file) else {
+        return Vec::new();
+    };
+    let symbols = elf.dynamic_symbols();
+    let functions = symbols.filter(|symbol| symbol.kind() == SymbolKind::Text);
+    functions
+        .filter_map(|symbol| {
+            let (name, start) = (symbol.name().ok()?, symbol.address());
+            Some((name.to_owned(), start..start.saturating_add(symbol.size())))
+        })
+        .collect()
+}
+
+/// Where the calls of a function lead that are relative to it, and what looks like one.
+pub(super) fn called<'a>(from: &Range<u64>, bytes: impl Fn(u64) -> Option<&'a [u8]>) -> Vec<u64> {
+    let code = bytes(from.start).unwrap_or_default();
+    let calls = code.windows(LENGTH).zip(from.clone());
+    calls
+        .filter_map(|(word, at)| target(word, CALL, at.wrapping_add(LENGTH as u64)))
+        .collect()
+}
+
+/// Whether a function has the address of a place, relative to an instruction. What
+/// looks like it by chance is one word in four billion.
+pub(super) fn refers<'a>(
+    from: &Range<u64>,
+    to: u64,
+    bytes: impl Fn(u64) -> Option<&'a [u8]>,
+) -> bool {
+    let Some(code) = bytes(from.start) else {
+        return false;
+    };
+    let length = usize::try_from(from.end - from.start).unwrap_or(usize::MAX);
+    let words = code
+        .get(..length)
+        .unwrap_or(code)
+        .windows(4)
+        .zip(from.start..);
+    let mut targets = words.filter_map(|(word, at)| {
+        let relative = i32::from_le_bytes(word.try_into().ok()?);
+        Some(at.wrapping_add(4).wrapping_add_signed(relative.into()))
+    });
+    targets.any(|target| target == to)
+}
+
+/// Whether code ends with a call of what a register or memory holds: `0xff` with 2 in
+/// the middle of the next byte, and up to five more.
+pub(super) fn ends_with_indirect_call(code: &[u8]) -> bool {
+    let end = code.get(code.len().saturating_sub(7)..).unwrap_or_default();
+    end.windows(2)
+        .any(|two| two[0] == 0xff && two[1] >> 3 & 7 == 2)
+}
+
 /// Whether a function begins by keeping a frame pointer.
 pub(super) fn keeps_frame_pointer(code: &[u8]) -> bool {
     let code = code.strip_prefix(&MARK).unwrap_or(code);
@@ -125,6 +180,24 @@ mod tests {
         let other = functions.at(0x08).expect("a function");
         assert!((0..0x50).all(|address| !returns_from(address, &other, &functions, bytes)));
         assert_eq!(functions.at(0x19), None);
+    }
+
+    /// 0x00: lea 0x20(%rip); 0x07: call 0x30; 0x0c: call *8(%rax), 0x0f: call *%rax.
+    #[test]
+    fn references_are_found() {
+        let mut code = vec![
+            0x48, 0x8d, 0x05, 0x19, 0, 0, 0, CALL, 0x24, 0, 0, 0, 0xff, 0x50, 0x08, 0xff, 0xd0,
+        ];
+        code.resize(0x40, 0x90);
+        let bytes = |address: u64| code.get(usize::try_from(address).ok()?..);
+        let function = 0..0x20;
+        let referred: Vec<u64> = (0x11..0x40)
+            .filter(|&to| refers(&function, to, bytes))
+            .collect();
+        assert_eq!(referred, [0x20, 0x30]);
+        assert_eq!(called(&function, bytes), [0x30]);
+        let indirect = (0..0x11).filter(|&end| ends_with_indirect_call(&code[..end + 1]));
+        assert_eq!(indirect.collect::<Vec<_>>(), [0x0d, 0x0e, 0x0f, 0x10]);
     }
 
     /// With the mark for indirect calls before it, or without.

@@ -1,6 +1,7 @@
 //! Functions and lines for places in one file, by blazesym.
 
 use std::{
+    borrow::Cow,
     fs::File,
     os::{fd::AsRawFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
@@ -20,6 +21,20 @@ use crate::{
 /// Longest name or path that is kept: templates have no bound of their own.
 const LONGEST: usize = 512;
 
+/// Functions in which a thread begins, where they have names.
+const BEGINNINGS: [&str; 10] = [
+    "_start",
+    "__libc_start_main",
+    "__libc_start_call_main",
+    "__libc_start_main_impl",
+    "generic_start_main",
+    "libc_start_main_stage2",
+    "start_thread",
+    "clone",
+    "clone3",
+    "__clone",
+];
+
 /// Looks places in a file up: offsets into it. As many answers as places.
 pub(super) fn look_up(file: &File, module: &str, offsets: &[u64], effort: Effort) -> Vec<UserCode> {
     let image = match Image::open(file) {
@@ -35,7 +50,7 @@ pub(super) fn look_up(file: &File, module: &str, offsets: &[u64], effort: Effort
     let symbolizer = Symbolizer::builder()
         .enable_code_info(true)
         .enable_inlined_fns(true)
-        .enable_demangling(true)
+        .enable_demangling(false)
         .enable_auto_reload(false)
         .build();
     let mut elf = Elf::new(path_of(file, module));
@@ -52,9 +67,20 @@ pub(super) fn look_up(file: &File, module: &str, offsets: &[u64], effort: Effort
             Err(error) => unknown(module, None, &format!("{module} cannot be read: {error}")),
         };
         code.module_address = Some(address);
+        let mut names = code.frames.iter().map(|frame| frame.function.as_str());
+        code.begins_thread =
+            names.any(|name| BEGINNINGS.contains(&name)) || image.begins_thread(address);
         code
     };
-    offsets.iter().map(one).collect()
+    let mut codes: Vec<UserCode> = offsets.iter().map(one).collect();
+    // Then its symbols are elsewhere, and were found.
+    let has_lines = |code: &UserCode| code.frames.iter().any(|frame| frame.line.is_some());
+    if image.is_stripped && codes.iter().any(has_lines) {
+        for code in codes.iter_mut().filter(|code| code.frames.is_empty()) {
+            code.reason = Some(clean(&format!("no symbol of {module} covers this address")));
+        }
+    }
+    codes
 }
 
 /// The files that are opened to look places in this one up: itself, and separate
@@ -105,8 +131,8 @@ pub(super) fn unknown(module: &str, address: Option<u64>, reason: &str) -> UserC
     UserCode {
         module: Some(clean(module)),
         module_address: address,
-        frames: Vec::new(),
         reason: Some(clean(reason)),
+        ..UserCode::default()
     }
 }
 
@@ -125,14 +151,30 @@ fn known(module: &str, sym: &Sym<'_>) -> UserCode {
         module: Some(clean(module)),
         module_address: None,
         frames,
+        begins_thread: false,
         reason: (!has_line).then(|| format!("{} has no line for it", clean(module))),
     }
+}
+
+/// A name as the source has it. Only what begins as the languages' rules say is a
+/// mangled name: to C++ a bare `t` stands for `unsigned short`, and C has functions of
+/// that name.
+fn demangled(name: &str) -> Cow<'_, str> {
+    if !["_Z", "_R"].iter().any(|prefix| name.starts_with(prefix)) {
+        return name.into();
+    }
+    if let Ok(rust) = rustc_demangle::try_demangle(name) {
+        return format!("{rust:#}").into();
+    }
+    let cpp = cpp_demangle::Symbol::new(name).ok();
+    cpp.and_then(|symbol| symbol.demangle().ok())
+        .map_or(name.into(), Cow::Owned)
 }
 
 fn frame(name: &str, code: Option<&CodeInfo<'_>>) -> UserFrame {
     UserFrame {
         // The GNU C library's mark for its own calls of what it exports.
-        function: clean(name.strip_prefix("__GI_").unwrap_or(name)),
+        function: clean(&demangled(name.strip_prefix("__GI_").unwrap_or(name))),
         file: code.map(|code| clean(&code.to_path().to_string_lossy())),
         line: code.and_then(|code| code.line).filter(|&line| line != 0),
     }
@@ -151,6 +193,25 @@ pub(super) fn clean(name: &str) -> String {
 mod tests {
     use super::*;
     use std::io::Write;
+
+    /// Names of C are what they are, however short; others are as in their sources.
+    #[test]
+    fn names_are_demangled_by_their_own_rules() {
+        for (name, expected) in [
+            ("t", "t"),
+            ("f", "f"),
+            ("main", "main"),
+            ("_ZN3foo3barEi", "foo::bar(int)"),
+            (
+                "_ZN4core3fmt5Write9write_fmt17h0123456789abcdefE",
+                "core::fmt::Write::write_fmt",
+            ),
+            ("_RNvC6_123foo3bar", "123foo::bar"),
+            ("_Zebra", "_Zebra"),
+        ] {
+            assert_eq!(demangled(name), expected);
+        }
+    }
 
     /// Nothing that a name holds reaches a terminal as a command, or fills it.
     #[test]

@@ -5,7 +5,7 @@ use std::{cell::OnceCell, fs::File, ops::Range};
 use anyhow::{Context, Result};
 use gimli::{
     BaseAddresses, EhFrame, EhFrameHdr, EndianSlice, FrameDescriptionEntry, LittleEndian,
-    ParsedEhFrameHdr, Pointer, UnwindSection,
+    ParsedEhFrameHdr, Pointer, RegisterRule, UnwindContext, UnwindSection, X86_64,
 };
 use memmap2::Mmap;
 use object::{
@@ -33,10 +33,13 @@ pub(super) struct Image {
     eh_frame_hdr: Option<u64>,
     /// Where `.eh_frame` begins, if there is a table of sections that says so.
     eh_frame: Option<u64>,
+    /// Where the kernel or the loader begins to run it, or 0.
+    entry: u64,
     /// Whether the table of all symbols was taken out.
     pub(super) is_stripped: bool,
     /// Read when they are asked for.
     functions: OnceCell<Functions>,
+    starters: OnceCell<Vec<Range<u64>>>,
 }
 
 impl Image {
@@ -51,6 +54,7 @@ impl Image {
         let data = &*file;
         let header = FileHeader64::<Endianness>::parse(data)?;
         let endian = header.endian()?;
+        let entry = header.e_entry(endian);
         let mut segments = Vec::new();
         let mut eh_frame_hdr = None;
         for part in header.program_headers(endian, data)? {
@@ -79,8 +83,10 @@ impl Image {
             segments,
             eh_frame_hdr,
             eh_frame,
+            entry,
             is_stripped,
             functions: OnceCell::new(),
+            starters: OnceCell::new(),
         })
     }
 
@@ -113,10 +119,15 @@ impl Image {
         self.functions.get_or_init(|| Functions::of(&self.file))
     }
 
-    /// Where on a stack the return address of the function at an address is, by the
-    /// calls of it that the program has. `bias` is what the addresses on the stack
-    /// have on those in the file.
-    pub(super) fn return_address(&self, address: u64, bias: u64, stack: &[u64]) -> Option<usize> {
+    /// Where on a stack the return address of the function at an address is, and
+    /// which, by the calls of it that the program has. `bias` is what the addresses on
+    /// the stack have on those in the file.
+    pub(super) fn return_address(
+        &self,
+        address: u64,
+        bias: u64,
+        stack: impl Iterator<Item = u64>,
+    ) -> Option<(usize, u64)> {
         let functions = self.functions();
         let callee = functions.at(address)?;
         // A frame pointer is the better witness: words on a stack may be old.
@@ -124,9 +135,66 @@ impl Image {
             return None;
         }
         let bytes = |address| self.bytes(address);
-        stack.iter().position(|word| {
+        stack.enumerate().find(|(_, word)| {
             calls::returns_from(word.wrapping_sub(bias), &callee, functions, bytes)
         })
+    }
+
+    /// Whether a thread begins in the function at an address, by its structure: also C
+    /// libraries without symbols have such functions.
+    pub(super) fn begins_thread(&self, address: u64) -> bool {
+        let by_table = self.unwind_info().and_then(|info| {
+            let entry = info.entry(address)?;
+            let mut context = UnwindContext::new();
+            let row = entry
+                .unwind_info_for_address(&info.frames, &info.bases, &mut context, address)
+                .ok()?;
+            let has_caller = row.register(X86_64::RA) != Some(RegisterRule::Undefined);
+            let start = entry.initial_address();
+            Some((start..start.checked_add(entry.len())?, has_caller))
+        });
+        let functions = || Some((self.functions().at(address)?, true));
+        let Some((function, has_caller)) = by_table.or_else(functions) else {
+            return false;
+        };
+        if !has_caller || function.contains(&self.entry) {
+            return true;
+        }
+        // What calls `main`, or a thread's first function, has its address from outside.
+        let calls_any = || {
+            let start = self.bytes(function.start)?;
+            let end = usize::try_from(address.checked_sub(function.start)?).ok()? + 1;
+            Some(calls::ends_with_indirect_call(start.get(..end)?))
+        };
+        let starters = self.starters.get_or_init(|| self.starters());
+        let starts = |starter: &Range<u64>| {
+            starter.contains(&function.start)
+                || calls::refers(starter, function.start, |at| self.bytes(at))
+        };
+        calls_any() == Some(true) && starters.iter().any(starts)
+    }
+
+    /// The functions of a C library that hand over where a thread begins: those that
+    /// everybody calls for that, and the library's own functions that they call.
+    fn starters(&self) -> Vec<Range<u64>> {
+        let exported = calls::exported(&self.file);
+        let known = ["__libc_start_main", "pthread_create"];
+        let mut starters: Vec<Range<u64>> = known
+            .iter()
+            .filter_map(|&name| exported.iter().find(|(other, _)| *other == name))
+            .map(|(_, function)| function.clone())
+            .collect();
+        for starter in starters.clone() {
+            let called = calls::called(&starter, |at| self.bytes(at));
+            let inner = called
+                .into_iter()
+                .filter(|&at| !exported.iter().any(|(_, function)| function.start == at));
+            starters.extend(inner.filter_map(|at| {
+                let entry = self.unwind_info()?.entry(at)?;
+                (entry.initial_address() == at).then(|| at..at.saturating_add(entry.len()))
+            }));
+        }
+        starters
     }
 
     /// What tells how to unwind.

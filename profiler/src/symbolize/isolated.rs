@@ -9,7 +9,7 @@
 
 use std::{
     fs::File,
-    io::{Read, Write},
+    io::{IsTerminal, Read, Write},
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -39,6 +39,11 @@ const EACH: Duration = Duration::from_secs(5);
 const MEMORY_BYTES: u64 = 4 << 30;
 /// Helpers that may die before the rest is given up.
 const MOST_DEATHS: usize = 8;
+/// How often whoever waits is asked whether it has had enough, and told how far it is.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+const TELL_EVERY: Duration = Duration::from_secs(1);
+/// Why work was not done that nobody waited for.
+const INTERRUPTED: &str = "looking it up was interrupted";
 /// Longest answer to one piece of work.
 const LONGEST: u32 = 256 << 20;
 
@@ -51,6 +56,63 @@ pub(super) enum Effort {
     Careful,
 }
 
+/// Whoever waits for it: is told how far it is, and may have had enough.
+pub(super) struct Wait<'a> {
+    enough: &'a mut dyn FnMut() -> bool,
+    is_over: bool,
+    /// What is done with which pieces of work.
+    work: (&'static str, &'static str),
+    /// When something was said last, if a terminal is there to say it to.
+    said: Option<Instant>,
+    /// Letters to take away from its line in the end.
+    width: usize,
+}
+
+impl<'a> Wait<'a> {
+    pub(super) fn new(enough: &'a mut dyn FnMut() -> bool) -> Self {
+        Self {
+            enough,
+            is_over: false,
+            work: ("", ""),
+            said: std::io::stderr().is_terminal().then(Instant::now),
+            width: 0,
+        }
+    }
+
+    /// From here on, it is this that is done.
+    pub(super) fn begin(&mut self, doing: &'static str, items: &'static str) {
+        self.work = (doing, items);
+    }
+
+    /// Whether it was to end early.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    fn look(&mut self, done: usize, all: usize) -> Result<()> {
+        self.is_over |= (self.enough)();
+        if self.is_over {
+            anyhow::bail!("{INTERRUPTED}");
+        }
+        if self.said.is_some_and(|said| said.elapsed() >= TELL_EVERY) {
+            self.said = Some(Instant::now());
+            let (doing, items) = self.work;
+            let line = format!("{doing}: {done} of {all} {items}");
+            eprint!("\r{line:width$}", width = self.width);
+            self.width = self.width.max(line.len());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if self.width != 0 {
+            eprint!("\r{:width$}\r", "", width = self.width);
+        }
+    }
+}
+
 /// Does each piece of work, in order. What cannot be done has a reason. Files that
 /// are to be opened for it are in `may_read`, or in its folders.
 ///
@@ -58,6 +120,7 @@ pub(super) enum Effort {
 pub(super) fn map<I, T>(
     items: &[I],
     may_read: &[PathBuf],
+    wait: &mut Wait<'_>,
     work: impl Fn(&I, Effort) -> T,
 ) -> Vec<Result<T, String>>
 where
@@ -68,15 +131,19 @@ where
     let mut effort = Effort::Full;
     let mut deaths = 0;
     while done.len() < items.len() {
-        if deaths > MOST_DEATHS || Instant::now() >= deadline {
-            let reason = "there was no time left to look it up";
+        if wait.is_over || deaths > MOST_DEATHS || Instant::now() >= deadline {
+            let reason = match wait.is_over {
+                true => INTERRUPTED,
+                false => "there was no time left to look it up",
+            };
             done.resize_with(items.len(), || Err(reason.to_owned()));
             break;
         }
         let before = done.len();
         let rest = &items[before..];
-        match helper(rest, effort, may_read, deadline, &work, &mut done) {
+        match helper(rest, effort, may_read, deadline, wait, &work, &mut done) {
             Ok(()) => {}
+            Err(_) if wait.is_over => {}
             Err(error) => {
                 deaths += 1;
                 // The first piece of work was tried carefully already, or none
@@ -100,6 +167,7 @@ fn helper<I, T>(
     effort: Effort,
     may_read: &[PathBuf],
     deadline: Instant,
+    wait: &mut Wait<'_>,
     work: &impl Fn(&I, Effort) -> T,
     done: &mut Vec<Result<T, String>>,
 ) -> Result<()>
@@ -128,8 +196,7 @@ where
         }
         ForkResult::Parent { child } => {
             drop(to);
-            let mut from = File::from(from);
-            let read = receive(&mut from, items.len(), deadline, done);
+            let read = receive(File::from(from), items.len(), deadline, wait, done);
             // It has answered, or will not: how it would end is of no interest.
             let _ = kill(child, Signal::SIGKILL);
             reap(child);
@@ -147,9 +214,10 @@ fn child<I, T: Serialize>(
 ) -> Result<()> {
     let mut effort = effort;
     for item in items {
-        let answer = serde_json::to_vec(&work(item, effort))?;
-        let length = u32::try_from(answer.len())?;
-        to.write_all(&length.to_ne_bytes())?;
+        let mut answer = vec![0; 4];
+        serde_json::to_writer(&mut answer, &work(item, effort))?;
+        let length = u32::try_from(answer.len() - 4)?;
+        answer[..4].copy_from_slice(&length.to_ne_bytes());
         to.write_all(&answer)?;
         effort = Effort::Full;
     }
@@ -158,41 +226,67 @@ fn child<I, T: Serialize>(
 
 /// Reads answers until all are there, the helper ends or its time is over.
 fn receive<T: DeserializeOwned>(
-    from: &mut File,
+    from: File,
     expected: usize,
     deadline: Instant,
+    wait: &mut Wait<'_>,
     done: &mut Vec<Result<T, String>>,
 ) -> Result<()> {
-    for _ in 0..expected {
+    let all = done.len() + expected;
+    let mut from = Answers {
+        from,
+        bytes: Vec::new(),
+        taken: 0,
+    };
+    while done.len() < all {
         let until = deadline.min(Instant::now() + EACH);
-        let mut length = [0; 4];
-        read_exact(from, &mut length, until)?;
+        let mut look = || wait.look(done.len(), all);
+        let length = from.take(4, until, &mut look)?.try_into()?;
         let length = u32::from_ne_bytes(length).min(LONGEST);
-        let mut answer = vec![0; length as usize];
-        read_exact(from, &mut answer, until)?;
-        done.push(Ok(serde_json::from_slice(&answer)?));
+        let answer = from.take(length as usize, until, &mut look)?;
+        let answer = serde_json::from_slice(answer)?;
+        done.push(Ok(answer));
     }
     Ok(())
 }
 
-fn read_exact(from: &mut File, bytes: &mut [u8], until: Instant) -> Result<()> {
-    let mut filled = 0;
-    while filled < bytes.len() {
-        let left = until.saturating_duration_since(Instant::now());
-        let left = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-        let mut files = [PollFd::new(from.as_fd(), PollFlags::POLLIN)];
-        match poll(&mut files, left) {
-            Ok(0) => anyhow::bail!("it took too long"),
-            Ok(_) => {}
-            Err(Errno::EINTR) => continue,
-            Err(error) => return Err(error.into()),
+/// What a helper has written: many short answers are read at once.
+struct Answers {
+    from: File,
+    bytes: Vec<u8>,
+    taken: usize,
+}
+
+impl Answers {
+    fn take(
+        &mut self,
+        count: usize,
+        until: Instant,
+        look: &mut impl FnMut() -> Result<()>,
+    ) -> Result<&[u8]> {
+        while self.bytes.len() - self.taken < count {
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
+            look()?;
+            let left = until.saturating_duration_since(Instant::now());
+            let nap = PollTimeout::try_from(left.min(LOOK_EVERY)).unwrap_or(PollTimeout::ZERO);
+            let mut files = [PollFd::new(self.from.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut files, nap) {
+                Ok(0) if left.is_zero() => anyhow::bail!("it took too long"),
+                Ok(0) | Err(Errno::EINTR) => continue,
+                Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let mut news = [0; 1 << 16];
+            match self.from.read(&mut news)? {
+                0 => anyhow::bail!("it is damaged, or was changed meanwhile"),
+                read => self.bytes.extend_from_slice(&news[..read]),
+            }
         }
-        match from.read(&mut bytes[filled..])? {
-            0 => anyhow::bail!("it is damaged, or was changed meanwhile"),
-            count => filled += count,
-        }
+        let answer = &self.bytes[self.taken..][..count];
+        self.taken += count;
+        Ok(answer)
     }
-    Ok(())
 }
 
 fn reap(child: Pid) {
@@ -208,7 +302,8 @@ mod tests {
     #[test]
     fn deaths_are_survived() {
         let items = ["fine", "dies", "dies at full effort", "fine"];
-        let results = map(&items, &[], |item, effort| {
+        let mut never = || false;
+        let results = map(&items, &[], &mut Wait::new(&mut never), |item, effort| {
             if *item == "dies" || (item.starts_with("dies") && effort == Effort::Full) {
                 std::process::abort();
             }
@@ -236,7 +331,9 @@ mod tests {
         let memory = memory.expect("memory");
         let by_number = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&memory));
         let may_read = [by_number.clone().into(), path("given")];
-        let tried = map(&[()], &may_read, |(), _| {
+        let mut never = || false;
+        let mut wait = Wait::new(&mut never);
+        let tried = map(&[()], &may_read, &mut wait, |(), _| {
             let can = [
                 ("see memory", std::fs::read(&by_number).is_ok()),
                 ("read", std::fs::read(path("given")).is_ok()),
@@ -273,5 +370,22 @@ mod tests {
         let mut can = tried.into_iter().next().expect("one").expect("an answer");
         can.retain(|what| landlock > 0 || !what.starts_with("read "));
         assert_eq!(can, ["see memory", "read"]);
+    }
+
+    /// Whoever has had enough gets what there is, and the reason for the rest.
+    #[test]
+    fn interruption_keeps_what_is_done() {
+        let asked = std::cell::Cell::new(0);
+        let mut enough = || asked.replace(asked.get() + 1) > 20;
+        let mut wait = Wait::new(&mut enough);
+        let results = map(&[1, 2, 3], &[], &mut wait, |&item, _| {
+            // It may not sleep.
+            let begun = Instant::now();
+            while item == 2 && begun.elapsed() < EACH {}
+            item
+        });
+        assert!(wait.is_over());
+        let reason = INTERRUPTED.to_owned();
+        assert_eq!(results, [Ok(1), Err(reason.clone()), Err(reason)]);
     }
 }

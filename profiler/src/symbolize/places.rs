@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
-    elf, isolated,
+    elf,
+    isolated::{self, Wait},
     perf_map::PerfMap,
     user::{Kept, nameless},
     vdso,
 };
 use crate::collect::{
-    mappings::data::{FileId, Found, Mapping, Mappings},
+    mappings::data::{FileId, Found, Mapping, MappingIndex},
     user_code::{UserCode, UserFrame},
 };
 
@@ -38,8 +39,14 @@ pub(super) enum Place {
 
 impl Place {
     /// The place of an address in a process: at a time, or ever.
-    pub(super) fn of(mappings: &Mappings, tgid: u32, address: u64, time_ns: Option<u64>) -> Self {
-        match mappings.find_code(tgid, address, time_ns) {
+    pub(super) fn of(
+        index: &MappingIndex<'_>,
+        tgid: u32,
+        address: u64,
+        time_ns: Option<u64>,
+    ) -> Self {
+        let mappings = index.mappings;
+        match index.find_code(tgid, address, time_ns) {
             Found::One(mapping) => Self::within(mapping, tgid, address),
             Found::Several(several) => {
                 let names: Vec<&str> = several.iter().map(|mapping| name(mapping)).collect();
@@ -112,7 +119,7 @@ impl Places {
     }
 
     /// What is known of each place, by its number.
-    pub(super) fn look_up(&self, kept: &Kept) -> Vec<UserCode> {
+    pub(super) fn look_up(&self, kept: &Kept, wait: &mut Wait<'_>) -> Vec<UserCode> {
         let mut codes = vec![UserCode::default(); self.numbers.len()];
         let vdso = vdso::file().map_err(|error| format!("{error:#}"));
         let mut jobs: BTreeMap<Option<&FileId>, Job<'_>> = BTreeMap::new();
@@ -158,7 +165,8 @@ impl Places {
         let may_read: Vec<PathBuf> = files
             .flat_map(|(file, module)| elf::readable(file, module))
             .collect();
-        let answers = isolated::map(&jobs, &may_read, |job, effort| match job.file {
+        wait.begin("reading symbols", "files");
+        let answers = isolated::map(&jobs, &may_read, wait, |job, effort| match job.file {
             Ok(file) => elf::look_up(file, job.module, &job.offsets, effort),
             Err(reason) => job
                 .offsets
@@ -193,6 +201,7 @@ fn made(map: &Result<PerfMap, String>, address: u64) -> UserCode {
                 file: None,
                 line: None,
             }],
+            begins_thread: false,
             reason: Some("code that the program made has no lines".to_owned()),
         },
         Ok(None) => nameless(

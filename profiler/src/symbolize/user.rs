@@ -12,17 +12,17 @@ use profiler_common::cause::CauseKind;
 use super::{
     elf,
     image::Image,
-    isolated::{self, Effort},
+    isolated::{self, Effort, Wait},
     places::{Place, Places},
-    unwind::{self, Chain, Code},
+    unwind::{Chain, Chains, Code, StackCopy, Unwound},
 };
 use crate::{
     classify::entry,
     collect::{
-        allocations::{AllocationStack, RawStack},
+        allocations::{AllocationStack, RawStack, RawStacks},
         mappings::{
             JitMaps, KeptFiles,
-            data::{FileId, Found, Mappings},
+            data::{FileId, Found, MappingIndex},
         },
         snapshot::Snapshot,
         user_code::{Located, UserCode, before, lookup_address},
@@ -41,12 +41,15 @@ pub struct Kept {
     /// The names of code that it made itself.
     pub jit: JitMaps,
     /// Stacks of calls that made memory.
-    pub stacks: Vec<RawStack>,
+    pub stacks: RawStacks,
 }
 
-/// Looks up the code behind the counts, the stacks and the allocations.
-pub fn name_all(snapshot: &mut Snapshot, kept: &Kept) {
-    let chains = chains(&snapshot.mappings, kept);
+/// Looks up the code behind the counts, the stacks and the allocations. What could
+/// not be looked up, since `enough` said so, has that as its reason.
+pub fn name_all(snapshot: &mut Snapshot, kept: &Kept, enough: &mut dyn FnMut() -> bool) {
+    let mut wait = Wait::new(enough);
+    let mappings = snapshot.mappings.index();
+    let (chains, chain_of) = chains(&mappings, kept, &mut wait);
     let mut places = Places::default();
     let mut located = BTreeMap::new();
     let mut left_out = 0;
@@ -54,31 +57,37 @@ pub fn name_all(snapshot: &mut Snapshot, kept: &Kept) {
         if rank >= MOST_IN_LEDGER {
             left_out += 1;
         } else {
-            let place = Place::of(&snapshot.mappings, tgid, address, None);
+            let place = Place::of(&mappings, tgid, address, None);
             located.insert((tgid, address), places.index(place));
         }
     }
-    for (tgid, address) in in_stacks(snapshot) {
-        let place = Place::of(&snapshot.mappings, tgid, address, None);
+    for (tgid, address) in in_stacks(snapshot, &mappings) {
+        let place = Place::of(&mappings, tgid, address, None);
         located
             .entry((tgid, address))
             .or_insert_with(|| places.index(place));
     }
-    let unwound = kept.stacks.iter().zip(chains);
-    snapshot.allocation_stacks = unwound
-        .map(|(raw, chain)| AllocationStack {
-            frames: chain
-                .addresses
-                .iter()
-                .map(|&address| {
-                    let time_ns = Some(raw.time_ns);
-                    places.index(Place::of(&snapshot.mappings, raw.tgid, address, time_ns))
-                })
-                .collect(),
-            truncated: chain.truncated,
-        })
-        .collect();
-    snapshot.code.codes = places.look_up(kept);
+    // Copies with other words, and processes with other addresses, have the same code.
+    let mut stacks: BTreeMap<(Vec<usize>, Option<String>), usize> = BTreeMap::new();
+    let mut stack_of: Vec<Option<usize>> = vec![None; chains.len()];
+    for (raw, &chain) in kept.stacks.stacks.iter().zip(&chain_of) {
+        if stack_of[chain].is_none() {
+            let time_ns = Some(raw.time_ns);
+            let place = |&address| Place::of(&mappings, raw.tgid, address, time_ns);
+            let Chain {
+                addresses,
+                truncated,
+            } = &chains[chain];
+            let frames = addresses.iter().map(|address| places.index(place(address)));
+            let next = stacks.len();
+            let stack = (frames.collect(), truncated.clone());
+            stack_of[chain] = Some(*stacks.entry(stack).or_insert(next));
+        }
+    }
+    let mut in_order: Vec<_> = stacks.into_iter().collect();
+    in_order.sort_by_key(|&(_, number)| number);
+    snapshot.code.codes = places.look_up(kept, &mut wait);
+    snapshot.code.interrupted = wait.is_over();
     snapshot.code.left_out = left_out;
     snapshot.code.located = located
         .into_iter()
@@ -88,6 +97,14 @@ pub fn name_all(snapshot: &mut Snapshot, kept: &Kept) {
             code,
         })
         .collect();
+    snapshot.allocation_stacks = in_order
+        .into_iter()
+        .map(|((frames, truncated), _)| AllocationStack { frames, truncated })
+        .collect();
+    for made in &mut snapshot.allocations {
+        let copy = made.stack.and_then(|copy| chain_of.get(copy));
+        made.stack = copy.and_then(|&chain| *stack_of.get(chain)?);
+    }
 }
 
 /// Processes by thread and incarnation.
@@ -114,7 +131,7 @@ fn by_weight(snapshot: &Snapshot) -> Vec<(u32, u64)> {
 }
 
 /// The addresses of the user stacks.
-fn in_stacks(snapshot: &Snapshot) -> BTreeSet<(u32, u64)> {
+fn in_stacks(snapshot: &Snapshot, mappings: &MappingIndex<'_>) -> BTreeSet<(u32, u64)> {
     let processes = processes(snapshot);
     let mut addresses = BTreeSet::new();
     for stack in &snapshot.stacks {
@@ -122,7 +139,7 @@ fn in_stacks(snapshot: &Snapshot) -> BTreeSet<(u32, u64)> {
         let tgid = processes.get(&(row.tid, row.born)).copied();
         let tgid = tgid.unwrap_or(row.tid);
         let kind = entry::cause(row, snapshot).kind();
-        for (depth, &frame) in stack.user.iter().enumerate() {
+        for (depth, &frame) in mappings.real_frames(tgid, &stack.user).iter().enumerate() {
             let is_exact = depth == 0 && kind == CauseKind::PageFault;
             addresses.insert((tgid, if is_exact { frame } else { before(frame) }));
         }
@@ -133,29 +150,60 @@ fn in_stacks(snapshot: &Snapshot) -> BTreeSet<(u32, u64)> {
     addresses
 }
 
-/// The call chains of the stack copies.
-fn chains(mappings: &Mappings, kept: &Kept) -> Vec<Chain> {
+/// The call chains of the stack copies: those that differ, and for each copy which.
+fn chains(
+    mappings: &MappingIndex<'_>,
+    kept: &Kept,
+    wait: &mut Wait<'_>,
+) -> (Vec<Chain>, Vec<usize>) {
+    let copies = &kept.stacks.stacks;
+    let processes: BTreeSet<u32> = copies.iter().map(|raw| raw.tgid).collect();
+    let changes: BTreeMap<u32, Vec<u64>> = processes
+        .into_iter()
+        .map(|tgid| (tgid, mappings.code_changes(tgid)))
+        .collect();
     let images = Images {
         mappings,
         files: &kept.files,
         open: RefCell::default(),
     };
-    let unwind = |raw: &RawStack, effort: Effort| {
+    let found = RefCell::new(Chains::default());
+    let unwind = |&number: &usize, effort: Effort| {
+        let raw = &copies[number];
         if effort == Effort::Careful {
-            return just_innermost(raw, "its unwind tables are damaged");
+            return Unwound::New(just_innermost(raw, "its unwind tables are damaged"));
         }
         let mut code = Process {
             images: &images,
             tgid: raw.tgid,
             time_ns: raw.time_ns,
         };
-        unwind::chain(&raw.regs, &raw.words, &mut code)
+        let changed = changes.get(&raw.tgid);
+        let changed = changed.map_or(0, |all| all.partition_point(|&at| at <= raw.time_ns));
+        let copy = StackCopy {
+            regs: &raw.regs,
+            words: &kept.stacks.words(raw),
+        };
+        let mut found = found.borrow_mut();
+        found.unwind(number, (raw.tgid, changed), copy, &mut code)
     };
-    let chains = isolated::map(&kept.stacks, &[], unwind);
-    let with_reasons = kept.stacks.iter().zip(chains);
-    with_reasons
-        .map(|(raw, chain)| chain.unwrap_or_else(|reason| just_innermost(raw, &reason)))
-        .collect()
+    let numbers: Vec<usize> = (0..copies.len()).collect();
+    wait.begin("following stacks", "stacks");
+    let answers = isolated::map(&numbers, &[], wait, unwind);
+    let (mut chains, mut chain_of) = (Vec::new(), Vec::new());
+    for (raw, answer) in copies.iter().zip(answers) {
+        let chain = match answer {
+            Ok(Unwound::New(chain)) => chain,
+            Ok(Unwound::As(other)) => {
+                chain_of.push(chain_of.get(other).copied().unwrap_or_default());
+                continue;
+            }
+            Err(reason) => just_innermost(raw, &reason),
+        };
+        chain_of.push(chains.len());
+        chains.push(chain);
+    }
+    (chains, chain_of)
 }
 
 fn just_innermost(raw: &RawStack, reason: &str) -> Chain {
@@ -167,7 +215,7 @@ fn just_innermost(raw: &RawStack, reason: &str) -> Chain {
 
 /// Programs and libraries opened for unwinding.
 struct Images<'a> {
-    mappings: &'a Mappings,
+    mappings: &'a MappingIndex<'a>,
     files: &'a KeptFiles,
     open: RefCell<BTreeMap<FileId, Option<Rc<Image>>>>,
 }
@@ -180,6 +228,11 @@ struct Process<'a> {
 }
 
 impl Code for Process<'_> {
+    fn is_code(&mut self, address: u64) -> bool {
+        let mappings = self.images.mappings;
+        mappings.may_be_code(self.tgid, address, Some(self.time_ns))
+    }
+
     fn with_image<T>(
         &mut self,
         address: u64,
@@ -212,7 +265,7 @@ pub(super) fn nameless(module: Option<&str>, offset: Option<u64>, reason: &str) 
     UserCode {
         module: module.map(elf::clean),
         module_address: offset,
-        frames: Vec::new(),
         reason: Some(elf::clean(reason)),
+        ..UserCode::default()
     }
 }

@@ -257,8 +257,8 @@ fn root_code_in_rust() {
     }
 }
 
-/// With stacks asked for, a program with frame pointers has its whole chain, and
-/// one without is not said to.
+/// With stacks asked for, a program with frame pointers has its whole chain, in all its
+/// threads, also where the C library has no symbols: without the package that has them.
 #[test]
 fn root_user_stacks() {
     needs_root!("root_user_stacks");
@@ -266,27 +266,37 @@ fn root_user_stacks() {
     // GCC leaves frame pointers out of leaf functions, whatever it is told.
     let options = ["-fno-omit-frame-pointer", "-O0"];
     let program = code(&options, &folder.join("program"));
-    let profile = measured(&["--stacks", "all"], &[program]);
-    let whole = list(&profile, "ledger", "user_stacks")
-        .iter()
-        .find(|stack| {
-            stack["frames"][0]
-                .as_str()
-                .is_some_and(|frame| frame.starts_with("bare_calls "))
-        });
-    let whole = whole.expect("the calls have a stack");
-    let frames: Vec<&str> = whole["frames"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .filter_map(|frame| frame.as_str()?.split(' ').next())
-        .collect();
-    assert!(
-        frames.windows(2).any(|two| two == ["work", "main"]),
-        "{frames:?}"
-    );
-    assert_eq!(whole["truncated"], Value::Null, "{whole}");
-    assert_eq!(whole["count"], 500);
+    let with_symbols = "true";
+    let without = "mkdir -p /usr/lib/debug && mount -t tmpfs none /usr/lib/debug";
+    for (mode, callers) in [
+        ("work", ["work", "main"]),
+        ("thread", ["bare_calls", "in_thread"]),
+    ] {
+        for prepare in [with_symbols, without] {
+            let script = format!("{prepare} && exec \"$@\"");
+            let mut command = Command::new("unshare");
+            command.args(["-m", "sh", "-c", &script, "sh"]);
+            let tool = command::measuring("run");
+            command.arg(tool.get_program()).args(tool.get_args());
+            command.args(["--stacks", "all", "--format", "json", "--"]);
+            let output = command.arg(&program).arg(mode).output();
+            let profile = from_output(&output.expect("unshare starts"));
+            let stacks = list(&profile, "ledger", "user_stacks").iter();
+            let first = |stack: &Value| stack["frames"][0].as_str().map(str::to_owned);
+            let mut of_calls = stacks
+                .filter(|stack| first(stack).is_some_and(|name| name.starts_with("bare_calls ")));
+            let whole = of_calls.next().expect("the calls have a stack");
+            let frames: Vec<&str> = whole["frames"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .filter_map(|frame| frame.as_str()?.split(' ').next())
+                .collect();
+            assert!(frames.windows(2).any(|two| two == callers), "{frames:?}");
+            assert_eq!(whole["truncated"], Value::Null, "{prepare}: {whole}");
+            assert_eq!(whole["count"], 500);
+        }
+    }
 }
 
 /// What strangers leave lying about ends neither the measurement nor the

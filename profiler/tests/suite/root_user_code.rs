@@ -306,3 +306,67 @@ fn root_process_on_a_measured_cpu_is_named() {
     drop(program);
     assert_named(&from_output(&output.expect("the binary starts")), pid);
 }
+
+/// A program that maps memory again and again, with a loop's counter on its stack: one
+/// site has made it all, and to find that out takes less time than the program did.
+#[test]
+fn root_allocations_by_the_thousand() {
+    needs_root!("root_allocations_by_the_thousand");
+    let folder = folder("root_allocations_by_the_thousand");
+    let program = code(&["-fomit-frame-pointer"], &folder.join("program"));
+    let words = ["again", "60000"].map(Path::new);
+    let profile = measured(&[&program, words[0], words[1]]);
+    let expected = format!("again at code.c:{} (via mmap)", line("code.c", "again"));
+    let rows = list(&profile, "memory", "allocations").iter();
+    let (ours, others): (Vec<&Value>, Vec<&Value>) =
+        rows.partition(|row| row["allocated_at"] == expected.as_str());
+    let [ours] = &ours[..] else {
+        panic!("{} rows of {expected}: {others:?}", ours.len());
+    };
+    let count = |of: &Value| of.as_u64().expect("a count");
+    let accounting = &profile.0["accounting"];
+    let not_recorded = count(&accounting["losses"]["allocation_lost"])
+        + count(&accounting["losses"]["allocations_not_kept"]);
+    assert!(
+        count(&ours["calls"]) + not_recorded >= 60_000,
+        "{ours}, and {not_recorded}"
+    );
+    assert!(
+        others.iter().all(|row| count(&row["calls"]) < 10),
+        "{others:?}"
+    );
+    // Each of them once more was unwound, and looked for among all others.
+    let used = |name: &str| count(&accounting["usage"][name]);
+    let all = count(&accounting["self"]["all_cpu_ns"]);
+    assert!(
+        all < 20 * (used("user_ns") + used("system_ns")),
+        "{all} ns of CPU time: {}",
+        accounting["usage"]
+    );
+}
+
+/// A register that holds where text is does not point to a frame: the chain ends where
+/// it would go on to what is no code, and says so.
+#[test]
+fn root_text_is_no_caller() {
+    needs_root!("root_text_is_no_caller");
+    let options = ["-O2", "-fomit-frame-pointer"];
+    let program = code(&options, &folder("root_text_is_no_caller").join("program"));
+    let mut command = command::measuring("run");
+    command.args(["--stacks", "user", "--format", "json", "--"]);
+    let output = command.arg(program).arg("text").output();
+    let profile = from_output(&output.expect("the binary starts"));
+    let of_text = |row: &&Value| {
+        let first = row["frames"][0].as_str();
+        first.is_some_and(|frame| frame.starts_with("text_calls "))
+    };
+    let stacks = list(&profile, "ledger", "user_stacks").iter();
+    let stacks: Vec<&Value> = stacks.filter(of_text).collect();
+    let [stack] = stacks[..] else {
+        panic!("{stacks:?}");
+    };
+    assert_eq!(stack["count"], 500);
+    assert_eq!(stack["frames"].as_array().map(Vec::len), Some(1), "{stack}");
+    let truncated = stack["truncated"].as_str().unwrap_or_default();
+    assert!(truncated.contains("executable"), "{stack}");
+}

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,39 @@ static void work(void)
     touch_pages(make_by_brk());
 }
 
+static void *in_thread(void *argument)
+{
+    bare_calls();
+    return argument;
+}
+
+/* The register of the frame pointer holds something else here: where text is. */
+NOINLINE static void text_calls(void)
+{
+    static const struct {
+        const void *next;
+        char text[8];
+    } words[] = {{&words[1], "iltin"}, {NULL, "Built in"}};
+    for (int i = 0; i < 500; i++) {
+        const void *text = &words[i % 2];
+        long result = SYS_getppid;
+        __asm__ volatile("xchg %%rbp, %1; syscall; xchg %%rbp, %1"
+                         : "+a"(result), "+d"(text)
+                         :
+                         : "rcx", "r11", "memory"); /* @text */
+    }
+}
+
+/* New memory at the same address each time, with a counter in the frames above. */
+NOINLINE static void again(long times)
+{
+    for (long i = 0; i < times; i++) {
+        char *memory = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); /* @again */
+        memory[0] = 1;
+        munmap(memory, 65536);
+    }
+}
+
 /* Code that no file holds: for (; rsi; rsi--, rdi += 4096) *rdi = 1; */
 static void made_code(int named)
 {
@@ -123,6 +157,14 @@ int main(int argc, char **argv)
         work();
     else if (!strcmp(mode, "patient"))
         patient();
+    else if (!strcmp(mode, "thread")) {
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, in_thread, NULL) == 0)
+            pthread_join(thread, NULL);
+    } else if (!strcmp(mode, "text"))
+        text_calls();
+    else if (!strcmp(mode, "again") && argc > 2)
+        again(atol(argv[2]));
     else if (!strcmp(mode, "lasting"))
         usleep(300000);
     else if (!strcmp(mode, "deleted") && unlink(argv[0]) == 0)

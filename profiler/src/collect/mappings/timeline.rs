@@ -67,6 +67,9 @@ impl Timeline {
     fn apply(&mut self, time_ns: u64, event: Event) {
         match event {
             Event::Mapped { tgid, mut mapping } => {
+                if self.has(tgid, &mapping) {
+                    return;
+                }
                 self.clear(tgid, mapping.start, mapping.end, time_ns);
                 mapping.from_ns = time_ns;
                 mapping.until_ns = None;
@@ -90,6 +93,21 @@ impl Timeline {
                 }
             }
         }
+    }
+
+    /// Whether just this is mapped already: programs map and unmap the same memory
+    /// again and again, and of unmapping nobody hears.
+    fn has(&self, tgid: u32, new: &Mapping) -> bool {
+        let there = self.live.get(&tgid).and_then(|live| live.get(&new.start));
+        there.is_some_and(|there| {
+            *there
+                == Mapping {
+                    from_ns: there.from_ns,
+                    until_ns: None,
+                    inherited: false,
+                    ..new.clone()
+                }
+        })
     }
 
     /// Adds a mapping where nothing is, if there is room.

@@ -33,7 +33,7 @@ fn mappings(events: Vec<Timed>) -> Mappings {
 
 #[track_caller]
 fn inode_and_offset(mappings: &Mappings, tgid: u32, at: u64, time: Option<u64>) -> (u64, u64) {
-    let found = mappings.find_code(tgid, at, time);
+    let found = mappings.index().find_code(tgid, at, time);
     let Found::One(mapping) = found else {
         panic!("{at:#x}: {found:?}");
     };
@@ -52,7 +52,9 @@ fn overlap_splits() {
     assert_eq!(inode_and_offset(&all, 1, 0x5010, None), (7, 0x4010));
     assert_eq!(inode_and_offset(&all, 1, 0x3010, Some(25)), (8, 0x110));
     assert_eq!(inode_and_offset(&all, 1, 0x3010, Some(15)), (7, 0x2010));
-    assert!(matches!(all.find_code(1, 0x3010, None), Found::Several(both) if both.len() == 2));
+    assert!(
+        matches!(all.index().find_code(1, 0x3010, None), Found::Several(both) if both.len() == 2)
+    );
 }
 
 /// A new program begins with nothing; the old one's addresses stay known, and
@@ -69,8 +71,11 @@ fn exec_resets() {
         mapped(10, 1, file(0x1000, 0x3000, 0, 7)),
     ]);
     assert_eq!(inode_and_offset(&all, 1, 0x2800, None), (7, 0x1800));
-    assert_eq!(all.find_code(1, 0x2800, Some(35)), Found::Nothing);
-    assert!(matches!(all.find_code(1, 0x1800, None), Found::Several(_)));
+    assert_eq!(all.index().find_code(1, 0x2800, Some(35)), Found::Nothing);
+    assert!(matches!(
+        all.index().find_code(1, 0x1800, None),
+        Found::Several(_)
+    ));
     assert_eq!(inode_and_offset(&all, 1, 0x1800, Some(45)), (8, 0x800));
 }
 
@@ -90,7 +95,7 @@ fn fork_inherits() {
         mapped(30, 1, file(0x8000, 0x9000, 0, 8)),
     ]);
     assert_eq!(inode_and_offset(&all, 2, 0x1800, None), (7, 0x800));
-    assert_eq!(all.find_code(2, 0x8800, None), Found::Nothing);
+    assert_eq!(all.index().find_code(2, 0x8800, None), Found::Nothing);
     assert_eq!(inode_and_offset(&all, 1, 0x8800, None), (8, 0x800));
 }
 
@@ -105,5 +110,29 @@ fn one_file_is_one_answer() {
         mapped(30, 1, file(0x2000, 0x2800, 0x1000, 7)),
     ]);
     assert_eq!(inode_and_offset(&all, 1, 0x2010, None), (7, 0x1010));
-    assert_eq!(all.find_code(1, 0x1010, None), Found::Nothing);
+    assert_eq!(all.index().find_code(1, 0x1010, None), Found::Nothing);
+}
+
+/// Memory that is mapped at the same place again and again is one mapping; what a
+/// child maps itself is not what it inherited.
+#[test]
+fn the_same_again_is_one() {
+    let fork = Timed {
+        time_ns: 5_000,
+        event: Event::Forked {
+            parent: 1,
+            child: 2,
+        },
+    };
+    let again = (0..1_000).map(|time| mapped(time, 1, file(0x1000, 0x9000, 0, 7)));
+    let own = mapped(6_000, 2, file(0x1000, 0x9000, 0, 7));
+    let all = mappings(again.chain([fork, own]).collect());
+    let of = |index: usize| {
+        let mappings = all.processes[index].mappings.iter();
+        mappings
+            .map(|mapping| (mapping.from_ns, mapping.inherited))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), [(0, false)]);
+    assert_eq!(of(1), [(5_000, true), (6_000, false)]);
 }

@@ -72,6 +72,7 @@ fn add_own(sum: &mut Own, run: Own) {
     sum.entries = add_known(sum.entries, run.entries);
     sum.apart &= run.apart;
     add(&mut sum.cpu_ns, run.cpu_ns);
+    add(&mut sum.all_cpu_ns, run.all_cpu_ns);
 }
 
 fn add_usage(sum: &mut ChildUsage, run: &ChildUsage) {

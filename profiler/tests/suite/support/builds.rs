@@ -48,7 +48,7 @@ pub(crate) fn build(compiler: &str, options: &[&str], source: &str, to: &Path) -
 /// Builds `code.c` with the usual options and some more.
 #[track_caller]
 pub(crate) fn code(options: &[&str], to: &Path) -> PathBuf {
-    let mut all = vec!["-O1", "-Wall", "-Werror"];
+    let mut all = vec!["-O1", "-Wall", "-Werror", "-pthread"];
     all.extend(options);
     build("cc", &all, "code.c", to)
 }
