@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use profiler_common::loss::Loss;
 use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
@@ -297,6 +298,21 @@ pub struct Accounting {
     pub usage: Option<ChildUsage>,
     /// What this run cannot tell, and why.
     pub unavailable: Vec<Unavailable>,
+}
+
+/// Calls that made memory and for whose details there was no room: their entries are
+/// counted, and a gap says how many sites are missing.
+const OF_ALLOCATIONS: [&str; 2] = [Loss::AllocationLost.name(), "allocations_not_kept"];
+
+impl Accounting {
+    /// What could not be kept, by reason, if it is more than allocation sites.
+    pub fn lost(&self) -> impl Iterator<Item = (&str, u64)> {
+        let losses = self
+            .losses
+            .iter()
+            .map(|(name, &count)| (name.as_str(), count));
+        losses.filter(|(name, count)| *count != 0 && !OF_ALLOCATIONS.contains(name))
+    }
 }
 
 /// What one program missed.

@@ -7,7 +7,7 @@ use super::{
     prose,
     style::{FAINT, Look, STRONG},
     table,
-    units::{amount, duration_ns, rate},
+    units::{self, amount, duration_ns, rate},
 };
 use crate::compare::model::{Compared, Side};
 
@@ -53,7 +53,8 @@ pub(super) fn describe(side: &Side) -> String {
         runs => format!("{runs} runs"),
     }];
     if !side.command.is_empty() {
-        parts.push(format!("`{}`", side.command.join(" ")));
+        let command = units::shortened(&side.command.join(" "));
+        parts.push(format!("`{command}`"));
     }
     #[expect(
         clippy::cast_possible_truncation,

@@ -361,7 +361,8 @@ fn accounting(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::R
         .sum();
     let lost: u64 = profiles
         .iter()
-        .flat_map(|profile| profile.accounting.losses.values())
+        .flat_map(|profile| profile.accounting.lost())
+        .map(|(_, lost)| lost)
         .sum();
     let backend = profiles
         .first()

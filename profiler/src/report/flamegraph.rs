@@ -4,11 +4,8 @@ use std::io::{self, Write};
 
 use inferno::flamegraph::{self, Options, Palette, TextTruncateDirection, color::BasicPalette};
 
-use super::{folded, verdict};
+use super::{folded, units, verdict};
 use crate::profile::model::Profile;
-
-/// Characters of the command in the title.
-const COMMAND: usize = 80;
 
 /// Writes one SVG file that needs nothing from elsewhere. The same profile gives
 /// the same bytes.
@@ -41,7 +38,7 @@ fn title(profile: &Profile) -> String {
     let what = match (&target.command[..], target.pid, &target.cpus) {
         ([], Some(pid), _) => format!("process {pid}"),
         ([], None, Some(cpus)) => format!("CPUs {}", crate::cpu_list::format(cpus)),
-        (command, ..) => shortened(&command.join(" ")),
+        (command, ..) => units::shortened(&command.join(" ")),
     };
     format!("Kernel entries of {}", printable(&what))
 }
@@ -53,14 +50,6 @@ fn subtitle(profile: &Profile) -> String {
     } else {
         line
     }
-}
-
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= COMMAND {
-        return text.to_owned();
-    }
-    let begin: String = text.chars().take(COMMAND - 1).collect();
-    format!("{begin}…")
 }
 
 /// XML has no way to write control characters, and two more.

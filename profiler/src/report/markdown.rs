@@ -6,7 +6,8 @@ use super::{
     code::place,
     markdown_text::{self as md, bullet, code, table},
     memory::name as mapping_name,
-    units::{count, duration_ns, rate, share},
+    text::own_words,
+    units::{self, count, rate, share},
     verdict,
 };
 use crate::profile::model::{CheckVerdict, Profile};
@@ -39,7 +40,7 @@ fn subject(profile: &Profile) -> String {
     match (&target.command[..], target.pid, &target.cpus) {
         ([], Some(pid), _) => format!("process {pid}"),
         ([], None, Some(cpus)) => format!("CPUs {}", crate::cpu_list::format(cpus)),
-        (command, ..) => code(&command.join(" ")),
+        (command, ..) => code(&units::shortened(&command.join(" "))),
     }
 }
 
@@ -161,12 +162,12 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     let accounting = &profile.accounting;
     heading("Accounting", out)?;
     let missed: u64 = accounting.misses.iter().filter_map(|miss| miss.count).sum();
-    let lost: u64 = accounting.losses.values().sum();
+    let lost: u64 = accounting.lost().map(|(_, lost)| lost).sum();
     bullet("backend", &profile.backend.name, out)?;
     bullet("kernel", &profile.host.kernel, out)?;
     bullet("missed by the probes", &count(missed), out)?;
     bullet("could not be kept", &count(lost), out)?;
-    for (reason, &n) in accounting.losses.iter().filter(|&(_, &n)| n != 0) {
+    for (reason, n) in accounting.lost() {
         bullet("could not be kept", &format!("{} {reason}", count(n)), out)?;
     }
     bullet("unclassified", &count(accounting.unclassified), out)?;
@@ -194,12 +195,7 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
         );
         bullet("cross-check", &text, out)?;
     }
-    let own = &accounting.own;
-    let place = if own.apart { "apart" } else { "not kept apart" };
-    let text = format!(
-        "{} of CPU time, {place} from the target",
-        duration_ns(own.cpu_ns)
-    );
+    let text = own_words(&accounting.own);
     bullet("modeswitch itself", &text, out)?;
     for phase in verdict::untimed(profile) {
         bullet("phase", &phase, out)?;

@@ -8,10 +8,13 @@ use super::{
     polling as polling_report, prose,
     style::{ALARM, FAINT, Look, STRONG},
     table, timeline as timeline_report,
-    units::{count, rate, share},
+    units::{self, count, rate, share},
     verdict,
 };
-use crate::profile::model::{CheckVerdict, CrossCheck, Profile};
+use crate::{
+    collect::snapshot::Own,
+    profile::model::{CheckVerdict, CrossCheck, Profile},
+};
 
 /// Causes shown.
 const CAUSES: usize = 24;
@@ -201,9 +204,9 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
         let events = count(miss.count.unwrap_or(0));
         prose::labelled(out, look, "", &format!("{events} by {}", miss.program))?;
     }
-    let losses: u64 = accounting.losses.values().sum();
+    let losses: u64 = accounting.lost().map(|(_, lost)| lost).sum();
     prose::labelled(out, look, "could not be kept", &count(losses))?;
-    for (reason, &lost) in accounting.losses.iter().filter(|&(_, &lost)| lost != 0) {
+    for (reason, lost) in accounting.lost() {
         prose::labelled(out, look, "", &format!("{} {reason}", count(lost)))?;
     }
     prose::labelled(out, look, "unclassified", &count(accounting.unclassified))?;
@@ -219,17 +222,7 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     for check in &accounting.cross_checks {
         prose::labelled(out, look, "cross-check", &check_words(check))?;
     }
-    let own = &accounting.own;
-    let place = if own.apart {
-        "apart from the target"
-    } else {
-        "not kept apart from the target"
-    };
-    let text = format!(
-        "{} of CPU time on CPUs {}, {place}",
-        super::units::duration_ns(own.cpu_ns),
-        crate::cpu_list::format(&own.cpus)
-    );
+    let text = own_words(&accounting.own);
     prose::labelled(out, look, "modeswitch itself", &text)?;
     for phase in verdict::untimed(profile) {
         prose::labelled(out, look, "phase", &phase)?;
@@ -246,6 +239,23 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
         )?;
     }
     Ok(())
+}
+
+/// The profiler's own part in words.
+pub(super) fn own_words(own: &Own) -> String {
+    let place = if own.apart {
+        "apart from the target"
+    } else {
+        "not kept apart from the target"
+    };
+    let during = units::duration_ns(own.cpu_ns);
+    let cpus = crate::cpu_list::format(&own.cpus);
+    let mut words = format!("{during} of CPU time on CPUs {cpus}, {place}");
+    if own.all_cpu_ns != 0 {
+        let all = units::duration_ns(own.all_cpu_ns);
+        words.push_str(&format!("; {all} with all that came before and after"));
+    }
+    words
 }
 
 /// A cross-check in words. What the other count means is in the document.

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{processes, verdict};
+use super::{processes, units, verdict};
 use crate::profile::{
     ledger::{as_float, seconds},
     model::{Profile, Timeline, TimelineRow},
@@ -81,7 +81,7 @@ fn name_of(what: &str, process: u32, thread: u32, name: &str) -> Value {
 
 /// Names of processes and threads.
 fn names(profile: &Profile) -> Vec<Value> {
-    let command = profile.target.command.join(" ");
+    let command = units::shortened(&profile.target.command.join(" "));
     let overview = format!("modeswitch: {command}");
     let mut events = vec![
         name_of("process_name", OVERVIEW, PHASES, overview.trim_end()),

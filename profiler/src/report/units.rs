@@ -75,7 +75,20 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// A part of a whole in per cent.
+/// Letters of a command in a heading.
+const COMMAND: usize = 100;
+
+/// A command as a heading has it: programs can have arguments by the thousand. The
+/// document has it whole.
+#[must_use]
+pub fn shortened(command: &str) -> String {
+    match command.char_indices().nth(COMMAND) {
+        Some((end, _)) => format!("{}…", &command[..end]),
+        None => command.to_owned(),
+    }
+}
+
+/// A part of a whole in per cent: all of it and nothing are said of nothing else.
 #[must_use]
 pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
@@ -85,6 +98,8 @@ pub fn share(part: u64, whole: u64) -> String {
     let percent = part as f64 * 100.0 / whole as f64;
     if part != 0 && percent < 0.1 {
         "< 0.1 %".to_owned()
+    } else if part < whole && percent > 99.9 {
+        "> 99.9 %".to_owned()
     } else {
         format!("{percent:.1} %")
     }
@@ -121,11 +136,22 @@ mod tests {
         assert_eq!(bytes(3 << 29), "1.5 GiB");
     }
 
-    /// A small share is not shown as none.
+    /// However many arguments, a heading stays one, cut between letters.
+    #[test]
+    fn headings_are_bounded() {
+        assert_eq!(shortened("true --fast"), "true --fast");
+        let long = shortened(&"é ".repeat(30_000));
+        assert_eq!(long.chars().count(), COMMAND + 1);
+        assert!(long.ends_with('…'));
+    }
+
+    /// A small share is not shown as none, nor a large one as all.
     #[test]
     fn small_shares_are_not_zero() {
         assert_eq!(share(1, 1_000_000), "< 0.1 %");
         assert_eq!(share(0, 10), "0.0 %");
+        assert_eq!(share(999_999, 1_000_000), "> 99.9 %");
+        assert_eq!(share(10, 10), "100.0 %");
         assert_eq!(share(0, 0), "-");
     }
 

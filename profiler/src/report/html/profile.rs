@@ -13,7 +13,7 @@ use super::{
 use crate::{
     profile::model::Profile,
     report::{
-        units::{count, duration_ns, rate},
+        units::{self, count, duration_ns, rate},
         verdict,
     },
 };
@@ -57,7 +57,7 @@ pub fn title(profile: &Profile) -> String {
         ([], Some(pid), _) => format!("process {pid}"),
         ([], None, Some(cpus)) => format!("CPUs {}", crate::cpu_list::format(cpus)),
         ([], None, None) => "unknown target".to_owned(),
-        (command, ..) => shell::line(command),
+        (command, ..) => units::shortened(&shell::line(command)),
     }
 }
 

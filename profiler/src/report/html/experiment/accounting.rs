@@ -49,7 +49,7 @@ pub fn section(experiment: &Experiment) -> Section {
             count(run.ledger.total),
             duration_ns(run.window.duration_ns),
             count(accounting.misses.iter().filter_map(|miss| miss.count).sum()),
-            count(accounting.losses.values().sum()),
+            count(accounting.lost().map(|(_, lost)| lost).sum()),
             count(accounting.unclassified),
             checks(run),
             verdict::ending(run).unwrap_or_else(|| "well".to_owned()),

@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use crate::{
-    cpu_list,
     profile::model::{Accounting, Audit, CheckVerdict, Profile},
     report::{
         html::{
@@ -11,6 +10,7 @@ use crate::{
             prose::alarm,
             table::{Kind, facts, more, table},
         },
+        text::own_words,
         units::{count, duration_ns},
         verdict,
     },
@@ -42,27 +42,14 @@ pub fn section(profile: &Profile) -> Section {
 fn summary(profile: &Profile) -> Markup {
     let accounting = &profile.accounting;
     let missed: u64 = accounting.misses.iter().filter_map(|miss| miss.count).sum();
-    let lost: u64 = accounting.losses.values().sum();
-    let own = &accounting.own;
-    let place = if own.apart {
-        "apart from the target"
-    } else {
-        "not kept apart from the target"
-    };
+    let lost: u64 = accounting.lost().map(|(_, lost)| lost).sum();
     let mut rows = vec![
         ("missed by the probes", count(missed)),
         ("could not be kept", count(lost)),
         ("counted without detail", count(accounting.map_full)),
         ("stacks lost", count(accounting.stacks_lost)),
         ("unclassified", count(accounting.unclassified)),
-        (
-            "modeswitch itself",
-            format!(
-                "{} of CPU time on CPUs {}, {place}",
-                duration_ns(own.cpu_ns),
-                cpu_list::format(&own.cpus)
-            ),
-        ),
+        ("modeswitch itself", own_words(&accounting.own)),
     ];
     if let Some(usage) = &accounting.usage {
         rows.push((
@@ -109,11 +96,11 @@ fn misses(accounting: &Accounting) -> Markup {
 }
 
 fn losses(accounting: &Accounting) -> Markup {
-    let lost = || accounting.losses.iter().filter(|&(_, &n)| n != 0);
+    let lost = || accounting.lost();
     let columns = [("reason", Kind::Code), ("count", Kind::Number)];
     let rows = lost()
         .take(ROWS)
-        .map(|(reason, &n)| vec![reason.clone(), count(n)]);
+        .map(|(reason, n)| vec![reason.to_owned(), count(n)]);
     html! {
         @if lost().next().is_some() { (table("What could not be kept", &columns, 1, rows)) }
     }
