@@ -208,6 +208,8 @@ gaps! {
     RareInstructions = "rare_instructions", "the names of the rarest instructions", NOTHING;
     /// Names of what had not been looked up when the user had enough.
     InterruptedNames = "interrupted_names", "the names of all code", NOTHING;
+    /// Rows of their own for all threads and places.
+    MergedRows = "merged_rows", "a row for each thread, instruction and mapping", NOTHING;
     /// Where some of the memory was made.
     AllocationSites = "allocation_sites", "allocation sites", NOTHING;
     /// What the program said of its work.

@@ -260,7 +260,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
     };
     for path in paths {
         let document = file::read(path)?;
-        match document.get("kind").and_then(serde_json::Value::as_str) {
+        match document.kind.as_deref() {
             None => {}
             Some(EXPERIMENT) => {
                 return Err(Error::Usage(format!(
@@ -277,7 +277,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
                 )));
             }
         }
-        let profile = file::profile(document, path)?;
+        let profile = file::profile(&document, path)?;
         file::check_single(&profile, path)?;
         group.profiles.push(profile);
         group.files.push(path.display().to_string());

@@ -25,10 +25,10 @@ pub enum Document {
 /// [`Error::Usage`] if it holds neither.
 pub fn load(path: &Path) -> Result<Document, Error> {
     let document = file::read(path)?;
-    match document.get("kind").and_then(serde_json::Value::as_str) {
-        None => file::profile(document, path).map(|found| Document::Profile(Box::new(found))),
+    match document.kind.as_deref() {
+        None => file::profile(&document, path).map(|found| Document::Profile(Box::new(found))),
         Some(KIND) => {
-            let mut found: Experiment = file::interpret(document, path)?;
+            let mut found: Experiment = file::interpret(&document, path)?;
             let variants = found.variants.iter_mut();
             variants
                 .flat_map(|variant| &mut variant.profiles)

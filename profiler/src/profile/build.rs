@@ -8,7 +8,7 @@ use std::{
 use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
-    advice, audit, checks, code, disturbance, exactness, ledger, memory,
+    advice, audit, checks, code, disturbance, exactness, ledger, memory, merge,
     model::{Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Window},
     polling, purpose, rates, senders, timeline,
 };
@@ -65,6 +65,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
     };
     exactness::settle(&mut profile);
     profile.advice = advice::all(&profile);
+    merge::bounds::bound(&mut profile);
     profile
 }
 

@@ -3,12 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
+    io::{BufReader, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, error::Category};
 
 use super::{
     exactness,
@@ -16,33 +17,78 @@ use super::{
 };
 use crate::{error::Error, sys::files, untrusted};
 
-/// Reads a document that modeswitch has written, of a schema that it knows.
+/// A file that holds a document of a schema that this version knows. It is read piece
+/// by piece: what strangers measured can be large.
+pub struct Document {
+    source: Source,
+    /// What it is, if not a profile.
+    pub kind: Option<String>,
+}
+
+enum Source {
+    File(PathBuf),
+    /// What came through a pipe, which cannot be read twice.
+    Bytes(Vec<u8>),
+}
+
+impl Source {
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        match self {
+            Self::File(path) => {
+                let file = fs::File::open(path).map_err(serde_json::Error::io)?;
+                serde_json::from_reader(BufReader::with_capacity(1 << 16, file))
+            }
+            Self::Bytes(bytes) => serde_json::from_slice(bytes),
+        }
+    }
+}
+
+/// What every document begins with.
+#[derive(Deserialize)]
+struct Head {
+    schema_version: Option<Value>,
+    kind: Option<Value>,
+}
+
+/// Opens a document that modeswitch has written, of a schema that it knows.
 ///
 /// # Errors
 /// [`Error::Usage`] if the file cannot be read or holds no such document.
-pub fn read(path: &Path) -> Result<Value, Error> {
+pub fn read(path: &Path) -> Result<Document, Error> {
     let shown = path.display();
-    let text = fs::read(path).map_err(|error| {
+    let unreadable = |error: std::io::Error| {
         Error::Usage(format!(
             "cannot read `{shown}`: {error}: check the path and its permissions"
         ))
-    })?;
-    let document: Value = serde_json::from_slice(&text).map_err(|error| {
+    };
+    let source = if fs::metadata(path).map_err(unreadable)?.is_file() {
+        Source::File(path.to_owned())
+    } else {
+        Source::Bytes(fs::read(path).map_err(unreadable)?)
+    };
+    let no_head = || {
         Error::Usage(format!(
+            "`{shown}` is JSON but not a profile (it has no `schema_version`): give a file \
+             written by `modeswitch run -o FILE`"
+        ))
+    };
+    let head: Head = source.parse().map_err(|error| match error.classify() {
+        Category::Io => unreadable(error.into()),
+        Category::Data => no_head(),
+        Category::Syntax | Category::Eof => Error::Usage(format!(
             "`{shown}` is not a profile: it is not JSON ({error}): give a file written by \
              `modeswitch run -o FILE`"
-        ))
+        )),
     })?;
-    match document.get("schema_version").and_then(Value::as_u64) {
-        Some(version) if version == u64::from(SCHEMA_VERSION) => Ok(document),
+    let kind = head.kind.as_ref().and_then(Value::as_str);
+    let kind = kind.map(str::to_owned);
+    match head.schema_version.as_ref().and_then(Value::as_u64) {
+        Some(version) if version == u64::from(SCHEMA_VERSION) => Ok(Document { source, kind }),
         Some(version) => Err(Error::Usage(format!(
             "`{shown}` is a profile of schema {version}, and this version of modeswitch reads \
              schema {SCHEMA_VERSION}: use the version that wrote it, or a newer one"
         ))),
-        None => Err(Error::Usage(format!(
-            "`{shown}` is JSON but not a profile (it has no `schema_version`): give a file \
-             written by `modeswitch run -o FILE`"
-        ))),
+        None => Err(no_head()),
     }
 }
 
@@ -50,8 +96,8 @@ pub fn read(path: &Path) -> Result<Value, Error> {
 ///
 /// # Errors
 /// [`Error::Usage`] if parts of it are missing or wrong.
-pub fn interpret<T: serde::de::DeserializeOwned>(document: Value, path: &Path) -> Result<T, Error> {
-    serde_json::from_value(document).map_err(|error| {
+pub fn interpret<T: DeserializeOwned>(document: &Document, path: &Path) -> Result<T, Error> {
+    document.source.parse().map_err(|error| {
         Error::Usage(format!(
             "`{}` is a damaged profile: {error}: measure again, or restore the file",
             path.display()
@@ -63,7 +109,7 @@ pub fn interpret<T: serde::de::DeserializeOwned>(document: Value, path: &Path) -
 ///
 /// # Errors
 /// [`Error::Usage`] if parts of it are missing or wrong.
-pub fn profile(document: Value, path: &Path) -> Result<Profile, Error> {
+pub fn profile(document: &Document, path: &Path) -> Result<Profile, Error> {
     let mut profile = interpret(document, path)?;
     exactness::settle(&mut profile);
     Ok(profile)

@@ -250,12 +250,12 @@ pub(super) fn own_words(own: &Own) -> String {
     };
     let during = units::duration_ns(own.cpu_ns);
     let cpus = crate::cpu_list::format(&own.cpus);
-    let mut words = format!("{during} of CPU time on CPUs {cpus}, {place}");
-    if own.all_cpu_ns != 0 {
-        let all = units::duration_ns(own.all_cpu_ns);
-        words.push_str(&format!("; {all} with all that came before and after"));
+    let words = format!("{during} of CPU time on CPUs {cpus}, {place}");
+    if own.all_cpu_ns == 0 {
+        return words;
     }
-    words
+    let all = units::duration_ns(own.all_cpu_ns);
+    format!("{words}; {all} with all that came before and after")
 }
 
 /// A cross-check in words. What the other count means is in the document.

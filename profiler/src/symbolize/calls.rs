@@ -196,7 +196,7 @@ mod tests {
             .collect();
         assert_eq!(referred, [0x20, 0x30]);
         assert_eq!(called(&function, bytes), [0x30]);
-        let indirect = (0..0x11).filter(|&end| ends_with_indirect_call(&code[..end + 1]));
+        let indirect = (0..0x11).filter(|&end| ends_with_indirect_call(&code[..=end]));
         assert_eq!(indirect.collect::<Vec<_>>(), [0x0d, 0x0e, 0x0f, 0x10]);
     }
 

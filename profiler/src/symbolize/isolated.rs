@@ -98,7 +98,7 @@ impl<'a> Wait<'a> {
             self.said = Some(Instant::now());
             let (doing, items) = self.work;
             let line = format!("{doing}: {done} of {all} {items}");
-            eprint!("\r{line:width$}", width = self.width);
+            tell(&format!("\r{line:width$}", width = self.width));
             self.width = self.width.max(line.len());
         }
         Ok(())
@@ -108,9 +108,14 @@ impl<'a> Wait<'a> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         if self.width != 0 {
-            eprint!("\r{:width$}\r", "", width = self.width);
+            tell(&format!("\r{:width$}\r", "", width = self.width));
         }
     }
+}
+
+/// Says how far it is. Where nobody can hear it, nothing is lost.
+fn tell(line: &str) {
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// Does each piece of work, in order. What cannot be done has a reason. Files that
@@ -132,9 +137,10 @@ where
     let mut deaths = 0;
     while done.len() < items.len() {
         if wait.is_over || deaths > MOST_DEATHS || Instant::now() >= deadline {
-            let reason = match wait.is_over {
-                true => INTERRUPTED,
-                false => "there was no time left to look it up",
+            let reason = if wait.is_over {
+                INTERRUPTED
+            } else {
+                "there was no time left to look it up"
             };
             done.resize_with(items.len(), || Err(reason.to_owned()));
             break;
@@ -277,7 +283,7 @@ impl Answers {
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
-            let mut news = [0; 1 << 16];
+            let mut news = [0; 1 << 14];
             match self.from.read(&mut news)? {
                 0 => anyhow::bail!("it is damaged, or was changed meanwhile"),
                 read => self.bytes.extend_from_slice(&news[..read]),

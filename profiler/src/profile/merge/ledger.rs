@@ -62,7 +62,7 @@ fn add_cause(sum: &mut CauseRow, mut row: CauseRow) {
     sum.time_ns = None;
 }
 
-fn add_thread(sum: &mut ThreadRow, row: ThreadRow) {
+pub(super) fn add_thread(sum: &mut ThreadRow, row: ThreadRow) {
     add(&mut sum.total, row.total);
     add_rows(
         &mut sum.by_cause,
@@ -119,7 +119,7 @@ fn told((purposes, count, phases): Breakdown<'_>) -> &mut Vec<Purpose> {
 /// What makes two rows one instruction in any run: its place in its module and
 /// what is known of it. One of which nothing is known has only its address, which
 /// is another one in each run where addresses are random.
-fn instruction(row: &CodeRow) -> impl Ord + use<> {
+pub(super) fn instruction(row: &CodeRow) -> impl Ord + use<> {
     let place = (row.module.clone(), row.module_address.clone());
     let is_known = row.module_address.is_some() || row.symbol.is_some();
     let address = (!is_known).then(|| row.user_ip.clone());

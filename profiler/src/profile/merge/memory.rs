@@ -39,12 +39,12 @@ pub(super) fn add_memory(sum: &mut Memory, mut run: Memory) {
 }
 
 /// What makes two rows one mapping in any run. Addresses are random.
-fn mapping(row: &MappingRow) -> impl Ord + use<> {
+pub(super) fn mapping(row: &MappingRow) -> impl Ord + use<> {
     let place = (row.path.clone(), row.allocated_at.clone());
     (row.tgid, row.kind.clone(), place)
 }
 
-fn add_mapping(sum: &mut MappingRow, row: MappingRow) {
+pub(super) fn add_mapping(sum: &mut MappingRow, row: MappingRow) {
     // Faults that could be given to a page: what the ratio was made of.
     let named = |row: &MappingRow| match row.faults_per_page {
         Some(ratio) => Some(ratio * as_float(row.distinct_pages)),

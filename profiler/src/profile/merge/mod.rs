@@ -1,6 +1,7 @@
 //! Several runs of one command as one profile of sums. Pure.
 
 mod accounting;
+pub mod bounds;
 #[cfg(test)]
 mod laws;
 mod ledger;
