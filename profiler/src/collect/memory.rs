@@ -20,7 +20,26 @@ pub struct MemoryWatch {
     looks: u32,
     /// Whether the command was looked at as it ended.
     saw_the_end: bool,
-    by_process: BTreeMap<u32, ProcessMemory>,
+    by_process: BTreeMap<u32, Held>,
+}
+
+/// The most that was seen of one process.
+#[derive(Debug, Default)]
+struct Held {
+    memory: Seen,
+    populatable_bytes: Option<u64>,
+    /// Locked at most, where that is certain.
+    locked_bytes: Option<u64>,
+}
+
+/// What a status file says, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    resident: u64,
+    locked: u64,
+    writable: u64,
+    mapped: u64,
+    mapped_most: u64,
 }
 
 impl MemoryWatch {
@@ -48,8 +67,9 @@ impl MemoryWatch {
     }
 
     /// Looks at a process for the last time: this thread of it is stopped just
-    /// before its end. Of a process of several threads, its first one counts.
-    pub fn ending(&mut self, tid: u32) {
+    /// before its end. Of a process of several threads, its first one counts. If
+    /// its memory was locked from its beginning, so much was left out.
+    pub fn ending(&mut self, tid: u32, unlocked_bytes: Option<u64>) {
         let of = |file: &str| std::fs::read_to_string(format!("/proc/{tid}/{file}"));
         let (Ok(status), Ok(maps)) = (of("status"), of("maps")) else {
             return;
@@ -58,12 +78,14 @@ impl MemoryWatch {
         else {
             return;
         };
-        self.keep(process, now);
-        if let Some(most) = self.by_process.get_mut(&process) {
-            let peak = number(&status, "VmPeak:").map(|kib| kib * 1024);
-            most.populatable_bytes =
-                peak.map(|peak| peak.saturating_sub(out_of_reach_bytes(&maps)));
-        }
+        let most = self.keep(process, now);
+        let populatable = now.mapped_most.saturating_sub(out_of_reach_bytes(&maps));
+        most.populatable_bytes = Some(populatable);
+        // What a program unlocks, or maps and the kernel does not lock, shows here.
+        let unlocked = now.mapped.saturating_sub(now.locked);
+        most.locked_bytes = unlocked_bytes
+            .filter(|&left_out| left_out == unlocked)
+            .map(|left_out| now.mapped_most.saturating_sub(left_out));
         self.saw_the_end |= self.command == Some(process);
     }
 
@@ -72,14 +94,18 @@ impl MemoryWatch {
     #[must_use]
     pub fn most(&self) -> Option<ProcessMemory> {
         let mut sum = ProcessMemory::default();
+        let mut locked = Some(0);
         for process in self.by_process.values() {
-            sum.resident_bytes += process.resident_bytes;
-            sum.locked_bytes += process.locked_bytes;
-            sum.writable_bytes += process.writable_bytes;
+            sum.resident_bytes += process.memory.resident;
+            sum.writable_bytes += process.memory.writable;
+            let seen = (self.looks >= ENOUGH).then_some(process.memory.locked);
+            let most = process.locked_bytes.or(seen);
+            locked = locked.zip(most).map(|(sum, most)| sum + most);
             if let Some(bytes) = process.populatable_bytes {
                 *sum.populatable_bytes.get_or_insert(0) += bytes;
             }
         }
+        sum.locked_bytes = locked;
         let is_enough = self.looks >= ENOUGH || self.saw_the_end;
         (is_enough && !self.by_process.is_empty()).then_some(sum)
     }
@@ -93,11 +119,13 @@ impl MemoryWatch {
         }
     }
 
-    fn keep(&mut self, process: u32, now: ProcessMemory) {
-        let most = self.by_process.entry(process).or_default();
-        most.resident_bytes = most.resident_bytes.max(now.resident_bytes);
-        most.locked_bytes = most.locked_bytes.max(now.locked_bytes);
-        most.writable_bytes = most.writable_bytes.max(now.writable_bytes);
+    fn keep(&mut self, process: u32, now: Seen) -> &mut Held {
+        let held = self.by_process.entry(process).or_default();
+        let most = &mut held.memory;
+        most.resident = most.resident.max(now.resident);
+        most.locked = most.locked.max(now.locked);
+        most.writable = most.writable.max(now.writable);
+        held
     }
 }
 
@@ -108,16 +136,17 @@ fn number(status: &str, name: &str) -> Option<u64> {
 }
 
 /// The process of a status file and its memory. Nothing of one that has ended.
-fn understand(status: &str) -> Option<(u32, ProcessMemory)> {
+fn understand(status: &str) -> Option<(u32, Seen)> {
     let bytes = |name: &str| number(status, name).map(|kib| kib * 1024);
     let process = u32::try_from(number(status, "Tgid:")?).ok()?;
     Some((
         process,
-        ProcessMemory {
-            resident_bytes: bytes("VmHWM:")?,
-            locked_bytes: bytes("VmLck:")?,
-            writable_bytes: bytes("VmData:")? + bytes("VmStk:")?,
-            populatable_bytes: None,
+        Seen {
+            resident: bytes("VmHWM:")?,
+            locked: bytes("VmLck:")?,
+            writable: bytes("VmData:")? + bytes("VmStk:")?,
+            mapped: bytes("VmSize:")?,
+            mapped_most: bytes("VmPeak:")?,
         },
     ))
 }
@@ -142,13 +171,14 @@ mod tests {
     /// The fields are read, and a process that has ended has none.
     #[test]
     fn a_status_file_is_understood() {
-        let text = "Name:\tx\nTgid:\t7\nVmPeak:\t99 kB\nVmLck:\t 8 kB\nVmHWM:\t 16 kB\n\
+        let text = "Name:\tx\nTgid:\t7\nVmPeak:\t99 kB\nVmSize:\t98 kB\nVmLck:\t 8 kB\nVmHWM:\t 16 kB\n\
                     VmData:\t 32 kB\nVmStk:\t 4 kB\n";
         let (process, memory) = understand(text).expect("understood");
         assert_eq!(process, 7);
-        assert_eq!(memory.resident_bytes, 16_384);
-        assert_eq!(memory.locked_bytes, 8_192);
-        assert_eq!(memory.writable_bytes, 36_864);
+        assert_eq!(memory.resident, 16_384);
+        assert_eq!(memory.locked, 8_192);
+        assert_eq!(memory.writable, 36_864);
+        assert_eq!((memory.mapped, memory.mapped_most), (100_352, 101_376));
         assert!(understand("Name:\tx\nTgid:\t7\nState:\tZ (zombie)\n").is_none());
     }
     /// What is reserved without access is no memory to come.

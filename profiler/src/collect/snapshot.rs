@@ -113,8 +113,8 @@ pub struct PhaseTime {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Untimed {
-    /// The program kept no times, and the phase never lasted from one look of
-    /// the profiler to the next.
+    /// The program kept no times, and the profiler's looks saw less of the phase
+    /// than they can have missed.
     NotSeen,
     /// The program kept times, but none for this phase.
     NotKept,
@@ -338,8 +338,10 @@ pub struct Snapshot {
 pub struct ProcessMemory {
     /// Resident at most, in bytes: each process's own peak, added up.
     pub resident_bytes: u64,
-    /// Locked at most, in bytes.
-    pub locked_bytes: u64,
+    /// Locked at most, in bytes. The kernel keeps no peak of it: it is exact of a
+    /// process whose memory modeswitch locked, as its most that was mapped less what
+    /// cannot be locked. Of others it is what was seen, and null of short runs.
+    pub locked_bytes: Option<u64>,
     /// Private and writable at most, in bytes, whether populated or not.
     pub writable_bytes: u64,
     /// What populating all of it would have taken at most, in bytes: the most that

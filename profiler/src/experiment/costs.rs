@@ -26,9 +26,10 @@ pub(super) fn of(before: &[Profile], after: &[Profile]) -> Costs {
         is_setup: setup.is_some(),
         unused_pages: median_of(after, unused_in_map).or_else(|| {
             // What the first variant never had in memory, the program does not use.
-            let locked = locked_bytes.filter(|&bytes| bytes > 0.0);
-            locked
-                .and(resident_bytes)
+            let locked = |profiles| median_of(profiles, |one| Metric::LockedBytes.of(one));
+            let is_more = locked(after)? > locked(before).unwrap_or(0.0);
+            resident_bytes
+                .filter(|_| is_more)
                 .map(|bytes| (bytes / PAGE_BYTES).max(0.0))
         }),
     }

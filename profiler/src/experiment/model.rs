@@ -296,7 +296,7 @@ impl Metric {
             Self::SetupNs => Some(io?.setup_ns).filter(|&ns| ns != 0),
             Self::WallNs => Some(profile.window.duration_ns),
             Self::ResidentBytes => Some(profile.memory.process?.resident_bytes),
-            Self::LockedBytes => Some(profile.memory.process?.locked_bytes),
+            Self::LockedBytes => profile.memory.process?.locked_bytes,
         };
         ns.map(crate::profile::ledger::as_float)
     }

@@ -266,8 +266,8 @@ impl Counting for Watch<'_> {
         Followed(self.session.ebpf()).resume(tid, was_born);
     }
 
-    fn ending(&mut self, tid: u32) {
-        self.memory.ending(tid);
+    fn ending(&mut self, tid: u32, unlocked_bytes: Option<u64>) {
+        self.memory.ending(tid, unlocked_bytes);
     }
 }
 

@@ -195,11 +195,13 @@ fn memory(profile: &Profile) -> Vec<Family> {
     };
     let mut most = Family::gauge("memory_bytes", "Memory of the command at most, by kind.");
     for (kind, bytes) in [
-        ("resident", memory.resident_bytes),
+        ("resident", Some(memory.resident_bytes)),
         ("locked", memory.locked_bytes),
-        ("writable", memory.writable_bytes),
+        ("writable", Some(memory.writable_bytes)),
     ] {
-        most.add([("kind", kind)], Value::Whole(bytes));
+        if let Some(bytes) = bytes {
+            most.add([("kind", kind)], Value::Whole(bytes));
+        }
     }
     vec![most]
 }

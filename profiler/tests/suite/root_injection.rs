@@ -169,6 +169,27 @@ fn root_prefault_follows_every_way_to_execute() {
     assert_prefaulted("threads at work", &target, &[], &command);
 }
 
+/// What was locked at most is known to the page, also of a program that is gone in a
+/// moment and has given its memory back by then; and where it is not known, no number
+/// is given.
+#[test]
+fn root_locked_memory_is_exact() {
+    needs_root!("root_locked_memory_is_exact");
+    let target = Target::new();
+    let command = [target.program.as_str(), "passing", target.file()];
+    let found = experiment(&[], &["prefault"], &command);
+    let said = target.said();
+    assert_eq!(said.len(), 2, "{said:?}");
+    let [before, after] = [0, 1].map(|it| &found["variants"][it]["profiles"][0]);
+    let locked = |profile: &Value| profile["memory"]["process"]["locked_bytes"].clone();
+    assert_eq!(locked(after).as_u64(), Some(said[1].1 * 1024), "{said:?}");
+    // Ten looks, 50 ms apart, are taken for enough: only a slow machine comes to that.
+    let ns = before["window"]["duration_ns"].as_u64().expect("a time");
+    if ns < 450_000_000 {
+        assert!(locked(before).is_null(), "{before}");
+    }
+}
+
 /// A program is started with the registers that it always is started with.
 #[test]
 fn root_prefault_leaves_the_registers_alone() {

@@ -47,6 +47,11 @@ impl Status {
         room.is_too_small_for(needed)
     }
 
+    /// What a lock of all its memory has left out, such as the kernel's own pages.
+    pub(super) fn unlocked_bytes(&self) -> u64 {
+        self.bytes("VmSize").saturating_sub(self.bytes("VmLck"))
+    }
+
     fn may_lock(&self) -> bool {
         let set = self
             .field("CapEff")

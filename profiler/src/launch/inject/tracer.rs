@@ -39,8 +39,9 @@ pub trait Counting {
     /// And the program's again. Whether its first return was put off until now.
     fn resume(&mut self, tid: u32, was_born: bool);
     /// This thread is about to end, and its process's memory can be looked at
-    /// for the last time.
-    fn ending(&mut self, _tid: u32) {}
+    /// for the last time. Where that was locked from its beginning, so many bytes
+    /// were left out.
+    fn ending(&mut self, _tid: u32, _unlocked_bytes: Option<u64>) {}
 }
 
 /// A thread whose entries are ours for as long as this lives.
@@ -105,6 +106,8 @@ pub struct Tracer {
     due: BTreeMap<Pid, Due>,
     /// Met before we heard who created them: they wait.
     early: BTreeSet<Pid>,
+    /// Of processes whose memory is locked, what the lock left out, in bytes.
+    unlocked_bytes: BTreeMap<Pid, u64>,
     /// Ends that were met on the way.
     ends: VecDeque<(Pid, Ended, ChildUsage)>,
     /// What the command had when its memory was last locked.
@@ -127,6 +130,7 @@ impl Tracer {
             known: BTreeSet::from([pid]),
             due: BTreeMap::new(),
             early: BTreeSet::new(),
+            unlocked_bytes: BTreeMap::new(),
             ends: VecDeque::new(),
             room: None,
             report: Report::default(),
@@ -186,6 +190,7 @@ impl Tracer {
                     return Ok(Some((ended, usage)));
                 }
                 self.known.remove(&pid);
+                self.unlocked_bytes.remove(&pid);
             }
             let Some((pid, status, usage)) = sys::traced_news()? else {
                 return Ok(None);
@@ -221,7 +226,8 @@ impl Tracer {
                 }
             }
             Stop::Exit => {
-                counting.ending(pid.as_raw().unsigned_abs());
+                let unlocked_bytes = self.unlocked_bytes.get(&pid).copied();
+                counting.ending(pid.as_raw().unsigned_abs(), unlocked_bytes);
                 ptrace::go_on(pid, 0)
             }
             Stop::Group => ptrace::listen(pid),
@@ -317,9 +323,13 @@ impl Tracer {
         if self.prefault.only_follow {
             return;
         }
+        self.unlocked_bytes.remove(&pid);
         let name = Status::of(pid).map_or_else(|_gone| String::new(), |s| s.name().to_owned());
         let refused = match self.try_lock(pid, at, counting) {
             Ok(()) => {
+                if let Ok(status) = Status::of(pid) {
+                    self.unlocked_bytes.insert(pid, status.unlocked_bytes());
+                }
                 self.report.locked.push(name);
                 return;
             }

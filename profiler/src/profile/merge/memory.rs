@@ -70,7 +70,8 @@ pub(super) fn add_mapping(sum: &mut MappingRow, row: MappingRow) {
 /// What was held at most in any run.
 fn most(sum: &mut ProcessMemory, run: ProcessMemory) {
     sum.resident_bytes = sum.resident_bytes.max(run.resident_bytes);
-    sum.locked_bytes = sum.locked_bytes.max(run.locked_bytes);
+    let locked = sum.locked_bytes.zip(run.locked_bytes);
+    sum.locked_bytes = locked.map(|(first, second)| first.max(second));
     sum.writable_bytes = sum.writable_bytes.max(run.writable_bytes);
     let populatable = sum.populatable_bytes.zip(run.populatable_bytes);
     sum.populatable_bytes = populatable.map(|(first, second)| first.max(second));
