@@ -9,11 +9,12 @@ use crate::plan::{Plan, RingMode};
 use crate::ring_flags::Flag;
 use crate::session::backing;
 use crate::summary::{BitmapSummary, Cpus, IoSummary, LatencyNs, Polling, SqThread, SqesBy};
+use crate::target::Target;
 
 /// Everything that the summary is made of.
 pub(crate) struct Findings<'a> {
     pub(crate) plan: &'a Plan,
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a Target,
     pub(crate) mode: RingMode,
     pub(crate) flags: &'a [Flag],
     pub(crate) sq_thread: Option<SqThread>,
@@ -33,7 +34,8 @@ impl Findings<'_> {
         let duration_ns = self.clock.ns(self.tally.ticks);
         let plan = self.plan;
         IoSummary {
-            target: self.target.to_owned(),
+            target: self.target.name.clone(),
+            served_by: Some(self.target.served_by.clone()),
             flags: self
                 .flags
                 .iter()

@@ -110,7 +110,7 @@ pub(crate) fn run(
     let irqs_after = device.and_then(Device::interrupts);
     let findings = Findings {
         plan,
-        target: &target.name,
+        target,
         mode,
         flags: &ring.flags,
         sq_thread,

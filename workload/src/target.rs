@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::device::Device;
 use crate::error::WorkloadError;
 use crate::plan::Source;
+use crate::summary::ServedBy;
 use crate::sys::files;
 
 /// An open target.
@@ -16,9 +17,11 @@ use crate::sys::files;
 pub(crate) struct Target {
     /// `None`: operations that do nothing.
     pub(crate) file: Option<File>,
+    /// That answers reads, if one does.
     pub(crate) device: Option<Device>,
     /// For people.
     pub(crate) name: String,
+    pub(crate) served_by: ServedBy,
     bytes: u64,
     alignment: u32,
 }
@@ -32,6 +35,7 @@ impl Target {
                 file: None,
                 device: None,
                 name: "no device (NOP)".to_owned(),
+                served_by: ServedBy::Nops,
                 bytes: *size,
                 alignment: 1,
             }),
@@ -55,8 +59,15 @@ impl Target {
         }
     }
 
-    /// Why its device cannot be polled, if the kernel says so beforehand.
+    /// Why there is no device to poll, or why it cannot be polled, if that is known
+    /// beforehand.
     pub(crate) fn unpollable(&self) -> Option<String> {
+        if self.served_by == ServedBy::Holes {
+            return Some(
+                "reads of holes are answered by the file system, and there is no device to poll"
+                    .to_owned(),
+            );
+        }
         let device = self.device.as_ref()?;
         (device.can_poll() == Some(false))
             .then(|| format!("{} has no poll queues (queue/io_poll is 0)", device.name()))
@@ -132,12 +143,34 @@ fn described(file: File, name: String, bytes: u64) -> Target {
     let alignment = files::direct_alignment(&file)
         .or_else(|| device.as_ref().and_then(Device::logical_block_size))
         .unwrap_or(512);
+    let served_by = served_by(&file, device.as_ref(), bytes);
     Target {
         file: Some(file),
-        device,
+        device: device.filter(|_| served_by.device().is_some()),
         name,
+        served_by,
         bytes,
         alignment,
+    }
+}
+
+/// What answers reads of the first bytes of a file.
+fn served_by(file: &File, device: Option<&Device>, bytes: u64) -> ServedBy {
+    let device = device.map(Device::name);
+    let is_device = |file: &File| Some(file.metadata().ok()?.file_type().is_block_device());
+    if is_device(file) == Some(true) {
+        let device = device.unwrap_or_else(|| "without a name".to_owned());
+        return ServedBy::Device { device };
+    }
+    match files::data_bytes(file, bytes) {
+        Ok(0) => ServedBy::Holes,
+        Ok(data_bytes) if data_bytes < bytes => ServedBy::SparseFile {
+            device,
+            data_bytes,
+            bytes,
+        },
+        // A file system that knows no holes has none.
+        Ok(_) | Err(_) => ServedBy::File { device },
     }
 }
 
@@ -167,6 +200,41 @@ mod tests {
         };
         let error = odd.blocks(512).unwrap_err();
         assert!(error.to_string().contains("units of 4096"), "{error}");
+    }
+
+    /// What serves a target is what the file system says of it, however the file
+    /// was made.
+    #[test]
+    fn holes_are_told_from_data() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let file = File::create(&path).unwrap();
+        let bytes = 1 << 20;
+        file.set_len(bytes).unwrap();
+        let found = |bytes| served_by(&File::open(&path).unwrap(), None, bytes);
+        assert_eq!(found(bytes), ServedBy::Holes);
+        let block = vec![1; 1 << 16];
+        std::os::unix::fs::FileExt::write_all_at(&file, &block, 1 << 19).unwrap();
+        file.sync_all().unwrap();
+        let ServedBy::SparseFile { data_bytes, .. } = found(bytes) else {
+            panic!("{:?}", found(bytes));
+        };
+        assert_eq!(data_bytes, 1 << 16);
+        assert_eq!(found(1 << 19), ServedBy::Holes);
+        std::fs::write(&path, vec![1; 1 << 20]).unwrap();
+        assert_eq!(found(bytes), ServedBy::File { device: None });
+    }
+
+    /// Nothing is polled and no device's interrupts are shown where none serves.
+    #[test]
+    fn a_file_of_holes_has_no_device() {
+        let Ok(target) = create_temporary(1 << 20) else {
+            eprintln!("skipped: no directory here takes O_DIRECT");
+            return;
+        };
+        assert_eq!(target.served_by, ServedBy::Holes);
+        assert!(target.device.is_none());
+        assert!(target.unpollable().unwrap().contains("no device to poll"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The experiment document.
 
 use serde::{Deserialize, Serialize};
-use workload::summary::LatencyNs;
+use workload::summary::{IoSummary, LatencyNs};
 
 use super::{judgement::Judgement, spread::Spread};
 use crate::profile::model::{Profile, Tool};
@@ -41,6 +41,13 @@ pub struct Experiment {
 }
 
 impl Experiment {
+    /// What the first run that says so has read.
+    #[must_use]
+    pub fn io(&self) -> Option<&IoSummary> {
+        let mut runs = self.variants.iter().flat_map(|found| &found.profiles);
+        runs.find_map(|run| run.io.as_ref())
+    }
+
     /// Each variant beside the first.
     pub fn comparisons(&self) -> impl Iterator<Item = &Comparison> {
         std::iter::once(&self.comparison).chain(&self.further)

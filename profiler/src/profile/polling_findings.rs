@@ -1,6 +1,6 @@
 //! Was polling really polling? What the evidence says, claim by claim. Pure.
 
-use workload::summary::IoSummary;
+use workload::summary::{IoSummary, ServedBy};
 
 use super::model::Polling;
 
@@ -40,11 +40,17 @@ fn submission(polling: &Polling) -> String {
 
 /// How completions come.
 fn completion(polling: &Polling, io: &IoSummary) -> Option<String> {
+    if let Some(served_by) = io.served_by.as_ref().filter(|it| it.device().is_none()) {
+        return Some(format!(
+            "no device completes anything: the reads are served by {served_by}"
+        ));
+    }
     let asked = io.flags.iter().any(|flag| flag == "IOPOLL");
     let irqs = io.polling.device_irqs?;
     let ios = io.ios;
     let by_interrupt = irqs > ios / IOS_PER_STRAY_INTERRUPT;
-    let device = io.target.rsplit('/').next().unwrap_or_default();
+    let device = io.served_by.as_ref().and_then(ServedBy::device);
+    let device = device.unwrap_or_else(|| io.target.rsplit('/').next().unwrap_or_default());
     Some(match (asked, by_interrupt) {
         (true, false) => {
             format!("completion polls: {irqs} interrupts of the device for {ios} I/Os")
@@ -118,6 +124,19 @@ mod tests {
             "{found:?}"
         );
         assert!(found[1].contains("no poll queues"), "{found:?}");
+    }
+
+    /// Where no device serves the reads, nothing is said of one.
+    #[test]
+    fn holes_complete_by_no_device() {
+        let mut io = io(&["SQPOLL"], 50);
+        io.served_by = Some(ServedBy::Holes);
+        let found = of(&polling(Some(10_000), 0, false), Some(&io));
+        assert!(found[1].starts_with("no device completes"), "{found:?}");
+        assert!(
+            !found.iter().any(|line| line.contains("interrupts")),
+            "{found:?}"
+        );
     }
 
     /// A polled device's few interrupts do not make it an interrupting one.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    costs, prose,
+    costs, io as io_report, prose,
     style::{FAINT, Look, STRONG},
     table,
     units::{amount, count, duration_ns},
@@ -37,6 +37,9 @@ const OUTLIERS: usize = 4;
 /// Whatever the output reports.
 pub fn write(experiment: &Experiment, look: Look, out: &mut dyn Write) -> io::Result<()> {
     prose::sentence(out, look, STRONG, &experiment.conclusion)?;
+    if let Some(target) = experiment.io().and_then(io_report::target) {
+        prose::sentence(out, look, STRONG, &target)?;
+    }
     if let Some(cut) = &experiment.interrupted {
         let text = format!(
             "{} after {} of {} runs; the run that it interrupted is left out",

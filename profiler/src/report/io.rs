@@ -10,6 +10,14 @@ use super::{
     units::{count, duration_ns, rate},
 };
 
+/// What was read and what answered, in a sentence for the first lines of a result;
+/// nothing if the program does not say what answered.
+#[must_use]
+pub fn target(summary: &IoSummary) -> Option<String> {
+    let served_by = summary.served_by.as_ref()?;
+    Some(format!("reads {}: {served_by}", summary.target))
+}
+
 /// Writes what a program said of its I/O.
 ///
 /// # Errors

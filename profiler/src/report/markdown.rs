@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{
     code::place,
+    io as io_report,
     markdown_text::{self as md, bullet, code, table},
     memory::name as mapping_name,
     text::own_words,
@@ -22,6 +23,9 @@ const ROWS: usize = 40;
 pub fn write(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "### Kernel entries: {}\n", subject(profile))?;
     writeln!(out, "**{}**", md::text(&verdict::line(profile)))?;
+    if let Some(target) = profile.io.as_ref().and_then(io_report::target) {
+        writeln!(out, "\n{}", md::text(&target))?;
+    }
     if let Some(ending) = verdict::ending(profile) {
         writeln!(out, "\n{}", md::text(&ending))?;
     }

@@ -31,6 +31,9 @@ const STACKS: usize = 5;
 /// Whatever the output reports.
 pub fn write(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<()> {
     prose::sentence(out, look, STRONG, &verdict::line(profile))?;
+    if let Some(target) = profile.io.as_ref().and_then(io_report::target) {
+        prose::sentence(out, look, STRONG, &target)?;
+    }
     if let Some(ending) = verdict::ending(profile) {
         prose::sentence(out, look, ALARM, &ending)?;
     }

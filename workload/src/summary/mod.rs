@@ -3,5 +3,5 @@
 mod model;
 mod text;
 
-pub use model::{BitmapSummary, Cpus, IoSummary, LatencyNs, Polling, SqThread, SqesBy};
+pub use model::{BitmapSummary, Cpus, IoSummary, LatencyNs, Polling, ServedBy, SqThread, SqesBy};
 pub use text::write_text;

@@ -1,5 +1,7 @@
 //! The summary's types, which are also its JSON form.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// One run's result. What a writer leaves out is empty.
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct IoSummary {
     /// What was read, in words: a path, or the kind of target.
     pub target: String,
+    /// What answers the reads; `None` where the writer does not say.
+    pub served_by: Option<ServedBy>,
     /// Set-up flags of the ring that the kernel accepted, such as `SQPOLL`.
     pub flags: Vec<String>,
     /// `sqpoll-iopoll`, `sqpoll`, `iopoll` or `interrupt`.
@@ -45,6 +49,77 @@ pub struct IoSummary {
     pub polling: Polling,
     /// What could not be had, and what was done instead, in plain words.
     pub notes: Vec<String>,
+}
+
+/// What answers reads of a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ServedBy {
+    /// A block device.
+    Device {
+        /// Its name: `nvme0n1`.
+        device: String,
+    },
+    /// A file that has data from its beginning to its end.
+    File {
+        /// The device on which it lies; `None` where that is not one device.
+        device: Option<String>,
+    },
+    /// A file of which some has data and the rest is holes.
+    SparseFile {
+        /// The device on which it lies; `None` where that is not one device.
+        device: Option<String>,
+        /// Bytes that have data.
+        data_bytes: u64,
+        /// Bytes that are read.
+        bytes: u64,
+    },
+    /// A file of which all that is read is holes.
+    Holes,
+    /// Nothing is read: operations that do nothing.
+    Nops,
+}
+
+impl ServedBy {
+    /// The device that answers reads, or some of them.
+    #[must_use]
+    pub fn device(&self) -> Option<&str> {
+        match self {
+            Self::Device { device } => Some(device),
+            Self::File { device } | Self::SparseFile { device, .. } => device.as_deref(),
+            Self::Holes | Self::Nops => None,
+        }
+    }
+}
+
+impl fmt::Display for ServedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = |device: &Option<String>| {
+            let on = device
+                .as_ref()
+                .map(|device| format!("on the device {device}"));
+            on.unwrap_or_else(|| "on no single device".to_owned())
+        };
+        match self {
+            Self::Device { device } => write!(f, "the device {device}"),
+            Self::File { device } => write!(f, "a file with data, {}", place(device)),
+            Self::SparseFile {
+                device,
+                data_bytes,
+                bytes,
+            } => write!(
+                f,
+                "a file with data in {data_bytes} of {bytes} bytes, {}; reads of its holes are \
+                 answered by the file system",
+                place(device)
+            ),
+            Self::Holes => f.write_str(
+                "a file of holes (reads of holes are answered by the file system; no device is \
+                 involved)",
+            ),
+            Self::Nops => f.write_str("nothing (NOPs reach no device)"),
+        }
+    }
 }
 
 /// Latency percentiles in nanoseconds, exact to three digits; `None` where

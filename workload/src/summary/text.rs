@@ -19,6 +19,9 @@ pub fn write_text(summary: &IoSummary, out: &mut dyn Write) -> io::Result<()> {
             summary.target, summary.block_size_bytes, summary.depth, summary.batch
         ),
     )?;
+    if let Some(served_by) = &summary.served_by {
+        line("served by", format_args!("{served_by}"))?;
+    }
     line(
         "ring",
         format_args!("{} ({})", summary.mode, summary.flags.join(" ")),
@@ -73,7 +76,16 @@ fn threads(summary: &IoSummary) -> String {
 fn polling(summary: &IoSummary) -> String {
     let polling = &summary.polling;
     let interrupts = polling.device_irqs.map_or_else(
-        || "device interrupts not known".to_owned(),
+        || {
+            let served_by = summary.served_by.as_ref();
+            let is_alone = served_by.is_some_and(|it| it.device().is_none());
+            let what = if is_alone {
+                "no device"
+            } else {
+                "device interrupts not known"
+            };
+            what.to_owned()
+        },
         |count| format!("{} device interrupts", grouped(count)),
     );
     format!(

@@ -91,6 +91,32 @@ pub(crate) fn kind_and_size(fd: RawFd) -> io::Result<(libc::mode_t, u64)> {
     Ok((status.st_mode & libc::S_IFMT, size))
 }
 
+/// How many of the first bytes of a file have data; the rest are holes, or have
+/// been set aside and never written, which read as holes do.
+pub(crate) fn data_bytes(file: &File, bytes: u64) -> io::Result<u64> {
+    let (mut at, mut sum) = (0, 0);
+    while let Some(data) = seek(file, at, libc::SEEK_DATA)?.filter(|&data| data < bytes) {
+        let hole = seek(file, data, libc::SEEK_HOLE)?.unwrap_or(bytes);
+        at = hole.min(bytes);
+        sum += at - data;
+    }
+    Ok(sum)
+}
+
+/// The next data or hole from a place on; `None` behind the last.
+fn seek(file: &File, from: u64, whence: libc::c_int) -> io::Result<Option<u64>> {
+    let from = libc::off_t::try_from(from).map_err(io::Error::other)?;
+    // SAFETY: the call takes integers and an open file.
+    let found = unsafe { libc::lseek(file.as_raw_fd(), from, whence) };
+    match u64::try_from(found) {
+        Ok(found) => Ok(Some(found)),
+        Err(_) => match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::ENXIO) => Ok(None),
+            error => Err(error),
+        },
+    }
+}
+
 /// An open file with no path and no name, of memory: what tests and pipes of
 /// results use.
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use profiler_common::phase::{PAGE_BYTES, PhasePage};
 use workload::phase::{SETUP, STEADY, TEARDOWN};
-use workload::summary::IoSummary;
+use workload::summary::{IoSummary, ServedBy};
 
 use crate::support::{
     finished, inherited_file, inherited_memory, inherited_page, wide, word, workload,
@@ -34,6 +34,28 @@ fn a_run_without_a_device_does_exactly_what_it_was_told() {
     assert!(summary.polling.sq_thread.is_some());
     assert!(summary.latency_ns.p9999.is_some());
     assert_eq!(summary.latency_ns.p99999, None);
+}
+
+/// No device serves the file of holes that is read where no other is named, and none
+/// is blamed.
+#[test]
+fn a_sparse_file_is_served_by_no_device() {
+    let Some(found) = summary("--size 64M --ios 1k") else {
+        return;
+    };
+    assert_eq!(found.served_by, Some(ServedBy::Holes));
+    assert_eq!(found.polling.device_irqs, None);
+    assert!(
+        !found.notes.iter().any(|note| note.contains("poll queues")),
+        "{:?}",
+        found.notes
+    );
+    let Some(output) = finished(&mut workload("--size 64M --ios 1k")) else {
+        return;
+    };
+    let text = String::from_utf8(output.stdout).unwrap();
+    let first: Vec<&str> = text.lines().take(2).collect();
+    assert!(first[1].contains("no device is involved"), "{first:?}");
 }
 
 #[test]

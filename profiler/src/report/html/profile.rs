@@ -13,6 +13,7 @@ use super::{
 use crate::{
     profile::model::Profile,
     report::{
+        io as io_report,
         units::{self, count, duration_ns, rate},
         verdict,
     },
@@ -81,6 +82,7 @@ fn head(profile: &Profile) -> Markup {
     ];
     html! {
         p.verdict { (text::sentence(&verdict::line(profile))) }
+        @if let Some(target) = profile.io.as_ref().and_then(io_report::target) { p { (text::sentence(&target)) } }
         @if let Some(ending) = verdict::ending(profile) { (alarm(&ending)) }
         @for reason in profile.accounting.inexact.iter().take(20) { (alarm(&format!("NOT EXACT: {reason}"))) }
         dl.tiles {

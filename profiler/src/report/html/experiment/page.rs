@@ -5,9 +5,12 @@ use maud::{Markup, html};
 use super::{accounting, causes, latency, method, metrics};
 use crate::{
     experiment::model::Experiment,
-    report::html::{
-        page::Page,
-        prose::{alarm, sentence},
+    report::{
+        html::{
+            page::Page,
+            prose::{alarm, sentence},
+        },
+        io::target,
     },
 };
 
@@ -39,6 +42,7 @@ fn head(experiment: &Experiment) -> Markup {
     let several = !experiment.further.is_empty();
     html! {
         p.verdict { (sentence(&experiment.conclusion)) }
+        @if let Some(target) = experiment.io().and_then(target) { p { (sentence(&target)) } }
         @if several {
             ul {
                 @for found in experiment.comparisons() {
