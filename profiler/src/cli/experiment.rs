@@ -111,7 +111,8 @@ pub struct ExperimentArgs {
     warm_up: u32,
 
     /// How long the steady state of each run of the workload lasts (default
-    /// 2s), or how long a command may run at most.
+    /// 2s), or how long a command is measured at most: then it is sent SIGTERM,
+    /// and SIGKILL 5 s later.
     #[arg(long, value_parser = duration, value_name = "TIME", help_heading = "Runs")]
     duration: Option<Duration>,
 

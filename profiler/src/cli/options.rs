@@ -86,7 +86,9 @@ pub struct ProbeOptions {
           value_name = "N", help_heading = "Measuring")]
     pub ledger_rows: u32,
 
-    /// Measure for this long at most (5s, 200ms, 1m).
+    /// Measure for this long at most (5s, 200ms, 1m). A command that still runs then is
+    /// sent SIGTERM, and SIGKILL 5 s later; none of that is counted. A process that was
+    /// attached to is left alone.
     #[arg(long, value_parser = duration, value_name = "TIME", help_heading = "Measuring")]
     pub duration: Option<Duration>,
 }

@@ -24,17 +24,22 @@ pub struct Phases {
     pub fd: RawFd,
     looks: Looks,
     spans: Spans,
+    /// The page at the window's end.
+    last: Option<PhasePage>,
 }
 
 /// What looks at the page say of a program that keeps no times.
+#[derive(Clone)]
 struct Looks {
     /// Time until the next look, by the phase that was seen.
     sampled_ns: [u64; COUNT],
     /// Phases that were ever seen.
     seen: [bool; COUNT],
-    /// Phases that two looks in a row have seen. Others may have lasted for any
-    /// part of the time between two looks.
-    lasted: [bool; COUNT],
+    /// Time between two looks that both saw it, by phase.
+    stayed_ns: [u64; COUNT],
+    /// Time between two looks of which one saw it: it may have lasted for any
+    /// part of that.
+    unsure_ns: [u64; COUNT],
     last: (usize, u64),
 }
 
@@ -45,17 +50,30 @@ impl Looks {
         Self {
             sampled_ns: [0; COUNT],
             seen,
-            lasted: [false; COUNT],
+            stayed_ns: [0; COUNT],
+            unsure_ns: [0; COUNT],
             last: (phase, now_ns),
         }
     }
 
     fn look(&mut self, phase: usize, now_ns: u64) {
         let (before, since_ns) = self.last;
-        self.sampled_ns[before] += now_ns.saturating_sub(since_ns);
+        let ns = now_ns.saturating_sub(since_ns);
+        self.sampled_ns[before] += ns;
         self.seen[phase] = true;
-        self.lasted[phase] |= phase == before;
+        if phase == before {
+            self.stayed_ns[phase] += ns;
+        } else {
+            self.unsure_ns[before] += ns;
+            self.unsure_ns[phase] += ns;
+        }
         self.last = (phase, now_ns);
+    }
+
+    /// How long a phase lasted, if most of that was seen.
+    fn time_ns(&self, phase: usize) -> Option<u64> {
+        let stayed_ns = self.stayed_ns[phase];
+        (stayed_ns != 0 && stayed_ns >= self.unsure_ns[phase]).then_some(self.sampled_ns[phase])
     }
 }
 
@@ -83,18 +101,31 @@ impl Phases {
             fd: std::os::fd::AsRawFd::as_raw_fd(&fd),
             looks: Looks::begin(clamp(UNMARKED), monotonic_ns()),
             spans: Spans::default(),
+            last: None,
         })
     }
 
-    /// The page's contents now.
+    /// The page's contents now, or at the window's end.
     fn read(&self) -> PhasePage {
+        if let Some(last) = self.last {
+            return last;
+        }
         // SAFETY: the page stays mapped as long as `self`, is aligned, and any
         // bytes are a valid `PhasePage`. Volatile: the program writes to it.
         unsafe { self.page.read_volatile() }
     }
 
+    /// The window has ended: what the program marks from here on is not in it.
+    pub fn close(&mut self) {
+        self.sample();
+        self.last = Some(self.read());
+    }
+
     /// Notes the phase now.
     pub fn sample(&mut self) {
+        if self.last.is_some() {
+            return;
+        }
         let now_ns = monotonic_ns();
         let page = self.read();
         self.looks.look(clamp(page.current), now_ns);
@@ -153,11 +184,12 @@ fn times(
         kept[clamp(UNMARKED)] = window_ns.saturating_sub(kept.iter().sum());
         (kept.map(|ns| (ns != 0).then_some(ns)), [false; COUNT])
     } else {
-        let (phase, since_ns) = looks.last;
-        let mut sampled_ns = looks.sampled_ns;
-        sampled_ns[phase] += ended_ns.saturating_sub(since_ns);
-        let known = std::array::from_fn(|phase| looks.lasted[phase].then_some(sampled_ns[phase]));
-        (known, looks.seen)
+        let mut looks = looks.clone();
+        looks.look(looks.last.0, ended_ns);
+        (
+            std::array::from_fn(|phase| looks.time_ns(phase)),
+            looks.seen,
+        )
     };
     for row in rows {
         exists[clamp(row.phase.into())] = true;
@@ -248,9 +280,9 @@ mod tests {
             ("teardown", None, Some(Untimed::NotSeen)),
         ];
         assert_eq!(shown(&found), expected);
-        looks.look(clamp(TEARDOWN), 120);
-        let found = times(&page(TEARDOWN, 0), &looks, (130, 130), &[]);
-        assert_eq!(shown(&found)[1], ("teardown", Some(30), None));
+        looks.look(clamp(TEARDOWN), 140);
+        let found = times(&page(TEARDOWN, 0), &looks, (150, 150), &[]);
+        assert_eq!(shown(&found)[1], ("teardown", Some(50), None));
         assert!(found.iter().all(|time| !time.exact));
     }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::sys::{ChildUsage, Ended, process_of, try_wait};
 
 /// How long followed processes may take to end once the command is gone or has
-/// been told to go.
+/// been told to go. The help of `--duration` names it.
 const GRACE: Duration = Duration::from_secs(5);
 /// How often the phase is looked at, which is also how exact phase times are
 /// for programs that do not keep them themselves.
@@ -50,6 +50,11 @@ pub trait Watched: Counting {
     fn alive(&mut self) -> Vec<u32>;
     /// Looks at the phase now, and whatever else is looked at now and then.
     fn look(&mut self);
+    /// Closes the window. What comes later is not counted.
+    ///
+    /// # Errors
+    /// If the programs cannot be told.
+    fn close(&mut self) -> Result<()>;
     /// When the counts are to be read next, if that was asked for.
     fn reading_due(&self) -> Option<Instant> {
         None
@@ -61,8 +66,8 @@ pub trait Watched: Counting {
 /// Waits until a launched command has ended.
 ///
 /// The first ending signal is passed on to everything followed; the second one
-/// kills it. A command that outlives its `duration` is told to end, and killed
-/// if it does not.
+/// kills it. At the end of its `duration` the window closes; a command that still
+/// runs is then told to end, and killed if it does not.
 ///
 /// # Errors
 /// If waiting itself fails.
@@ -74,6 +79,7 @@ pub async fn command(
     watched: &mut impl Watched,
 ) -> Result<Outcome> {
     let mut reason = Reason::TargetEnded;
+    let mut is_over = false;
     let mut deadline = duration.map(|limit| Instant::now() + limit);
     let mut ticks = interval(SAMPLING);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -100,11 +106,12 @@ pub async fn command(
                 }
             }
             () = until(deadline) => {
-                let first = reason == Reason::TargetEnded;
-                if first {
+                watched.close()?;
+                if reason == Reason::TargetEnded {
                     reason = Reason::Duration;
                 }
-                send_all(pid, watched, if first { Signal::SIGTERM } else { Signal::SIGKILL });
+                send_all(pid, watched, if is_over { Signal::SIGKILL } else { Signal::SIGTERM });
+                is_over = true;
                 deadline = Some(Instant::now() + GRACE);
             }
             _ = ticks.tick() => watched.look(),

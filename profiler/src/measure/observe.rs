@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use aya::Ebpf;
 use nix::unistd::Pid;
 use profiler_common::{phase, thread::state};
@@ -64,17 +64,52 @@ pub(super) struct Bench {
 pub(super) struct Observed {
     pub(super) pid: Option<Pid>,
     pub(super) outcome: Outcome,
-    pub(super) window: Window,
-    /// When the window closed, by `CLOCK_MONOTONIC`.
-    pub(super) ended_ns: u64,
     pub(super) interrupts_before: Interrupts,
+    pub(super) closed: Closed,
+    /// What became of locking the command's memory, if that was asked for.
+    pub(super) prefault: Option<Report>,
+}
+
+/// What was read as the window closed.
+pub(super) struct Closed {
+    pub(super) window: Window,
+    /// When that was, by `CLOCK_MONOTONIC`.
+    pub(super) ended_ns: u64,
+    pub(super) interrupts: Interrupts,
     /// What the kernel has counted of the command's page faults.
     pub(super) fault_counts: Option<FaultCounts>,
     /// NUMA-hint faults that the machine has counted meanwhile, where pages are
     /// balanced.
     pub(super) numa_hints: Option<u64>,
-    /// What became of locking the command's memory, if that was asked for.
-    pub(super) prefault: Option<Report>,
+}
+
+/// An open window.
+struct Opened {
+    clock: WindowClock,
+    counters: Option<FaultCounters>,
+    hints_before: Option<u64>,
+    closed: Option<Closed>,
+}
+
+impl Opened {
+    /// Closes the window, once, and reads all that is compared with its counts.
+    fn close(&mut self, session: &mut Session, phases: &mut Phases) -> Result<()> {
+        if self.closed.is_some() {
+            return Ok(());
+        }
+        session.close_window()?;
+        let (window, ended_ns) = self.clock.stop();
+        phases.close();
+        let counters = self.counters.as_mut();
+        self.closed = Some(Closed {
+            window,
+            ended_ns,
+            fault_counts: counters.and_then(|counters| counters.read().ok()),
+            numa_hints: (self.hints_before).and_then(|before| machine_count()?.checked_sub(before)),
+            interrupts: Interrupts::read(),
+        });
+        Ok(())
+    }
 }
 
 /// Opens the window for the plan's subject, waits for its end, and closes it.
@@ -90,7 +125,7 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
         }
         Subject::Cpus(_) => None,
     };
-    let mut counters = held
+    let counters = held
         .as_ref()
         .and_then(|held| fault_counters(held.pid, plan));
     bench.mappings = Some(Tracker::start(match (&held, &plan.subject) {
@@ -109,6 +144,12 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     bench.phases.begin(clock.started_ns());
     let interval = plan.settings.extras.timeline;
     bench.timeline = interval.map(|interval| Recorder::begin(interval, clock.started_ns()));
+    let mut opened = Opened {
+        clock,
+        counters,
+        hints_before,
+        closed: None,
+    };
     let mut tracer = None;
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
@@ -119,25 +160,31 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
             if let Some(mappings) = &mut bench.mappings {
                 mappings.executed(pid);
             }
-            (Some(pid), bench.wait_for(pid, &mut tracer, plan).await?)
+            let (mut watch, signals) = bench.watch(&mut opened);
+            let outcome =
+                supervise::command(pid, &mut tracer, plan.duration, signals, &mut watch).await?;
+            (Some(pid), outcome)
         }
-        (None, Subject::Process(pid)) => (Some(*pid), bench.wait(plan, true).await?),
-        (None, _) => (None, bench.wait(plan, false).await?),
+        (None, subject) => {
+            let pid = match subject {
+                Subject::Process(pid) => Some(*pid),
+                Subject::Command(_) | Subject::Cpus(_) => None,
+            };
+            let (mut watch, signals) = bench.watch(&mut opened);
+            let outcome =
+                supervise::attached(plan.duration, signals, &mut watch, pid.is_some()).await?;
+            (pid, outcome)
+        }
     };
-    bench.session.close_window()?;
+    opened.close(&mut bench.session, &mut bench.phases)?;
     if let Some(tracer) = &mut tracer {
         tracer.release();
     }
-    let numa_hints = hints_before.and_then(|before| machine_count()?.checked_sub(before));
-    let (window, ended_ns) = clock.stop();
     Ok(Observed {
         pid,
         outcome,
-        window,
-        ended_ns,
         interrupts_before,
-        numa_hints,
-        fault_counts: counters.as_mut().and_then(|counters| counters.read().ok()),
+        closed: opened.closed.context("the window is still open")?,
         prefault: tracer
             .filter(Tracer::locks)
             .map(|tracer| tracer.report.clone()),
@@ -203,14 +250,9 @@ pub(super) fn busy_cpus(subject: &Subject) -> Vec<u32> {
 }
 
 impl Bench {
-    /// Waits for a command of ours.
-    async fn wait_for(
-        &mut self,
-        pid: Pid,
-        tracer: &mut Option<Tracer>,
-        plan: &Plan,
-    ) -> Result<Outcome> {
-        let mut watch = Watch {
+    /// What the supervisor works with.
+    fn watch<'a>(&'a mut self, opened: &'a mut Opened) -> (Watch<'a>, &'a mut Signals) {
+        let watch = Watch {
             session: &mut self.session,
             phases: &mut self.phases,
             kernel_log: &mut self.kernel_log,
@@ -219,29 +261,9 @@ impl Bench {
             memory: &mut self.memory,
             timeline: &mut self.timeline,
             errors: &self.errors,
+            opened,
         };
-        supervise::command(pid, tracer, plan.duration, &mut self.signals, &mut watch).await
-    }
-
-    /// Waits for the clock or the user, or for the end of a process.
-    async fn wait(&mut self, plan: &Plan, ends_with_target: bool) -> Result<Outcome> {
-        let mut watch = Watch {
-            session: &mut self.session,
-            phases: &mut self.phases,
-            kernel_log: &mut self.kernel_log,
-            allocations: &mut self.allocations,
-            mappings: self.mappings.as_mut(),
-            memory: &mut self.memory,
-            timeline: &mut self.timeline,
-            errors: &self.errors,
-        };
-        supervise::attached(
-            plan.duration,
-            &mut self.signals,
-            &mut watch,
-            ends_with_target,
-        )
-        .await
+        (watch, &mut self.signals)
     }
 }
 
@@ -255,6 +277,7 @@ struct Watch<'a> {
     memory: &'a mut MemoryWatch,
     timeline: &'a mut Option<Recorder>,
     errors: &'a Mailbox,
+    opened: &'a mut Opened,
 }
 
 impl Counting for Watch<'_> {
@@ -293,6 +316,13 @@ impl Watched for Watch<'_> {
         threads::alive(self.session.ebpf())
     }
 
+    fn close(&mut self) -> Result<()> {
+        if let Some(recorder) = self.timeline {
+            recorder.give_up();
+        }
+        self.opened.close(self.session, self.phases)
+    }
+
     fn reading_due(&self) -> Option<Instant> {
         let recorder = self.timeline.as_ref()?;
         Some(recorder.due().into())
@@ -314,12 +344,13 @@ impl Watched for Watch<'_> {
         self.kernel_log.pass_on();
         self.errors.trim();
         self.allocations.drain();
-        if self.mappings.is_some() || self.memory.is_due() {
+        let is_memory_due = self.opened.closed.is_none() && self.memory.is_due();
+        if self.mappings.is_some() || is_memory_due {
             let threads = threads::alive(self.session.ebpf());
             if let Some(mappings) = &mut self.mappings {
                 mappings.look(&threads);
             }
-            if self.memory.is_due() {
+            if is_memory_due {
                 self.memory.look(&threads);
             }
         }

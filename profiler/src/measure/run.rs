@@ -24,7 +24,7 @@ use crate::{
         timeline::Recorder,
         user_code::CodeTable,
     },
-    kernel::{block, interrupts::Interrupts, symbols::Symbols, version::Host},
+    kernel::{block, symbols::Symbols, version::Host},
     launch::signals::Signals,
     probe::{kernel_log::KernelLog, privileges, session::Session, settings::Extras},
     symbolize::{self, user::Kept},
@@ -69,7 +69,6 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
     let observed = observe::observe(&mut bench, plan).await?;
     bench.session.stop();
     bench.kernel_log.pass_on();
-    let interrupts_after = Interrupts::read();
     if let Err(error) = affinity::set(&bench.allowed) {
         log::debug!("cannot go back to all CPUs: {error}");
     }
@@ -81,7 +80,7 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         cpu_ns: window::own_cpu_ns().saturating_sub(cpu_before),
         all_cpu_ns: 0,
     };
-    collect(plan, bench, observed, interrupts_after, own, &symbols)
+    collect(plan, bench, observed, own, &symbols)
 }
 
 /// NUMA-hint faults of the machine, and whose they were.
@@ -126,7 +125,6 @@ fn collect(
     plan: &Plan,
     bench: Bench,
     observed: Observed,
-    interrupts_after: Interrupts,
     own: Own,
     symbols: &Symbols,
 ) -> Result<Snapshot> {
@@ -148,10 +146,10 @@ fn collect(
     let mut faults = faults::record(
         ebpf,
         plan.settings.faults,
-        observed.fault_counts,
+        observed.closed.fault_counts,
         unavailable,
     )?;
-    faults.numa_hints = numa_hints(&mut session, observed.numa_hints)?;
+    faults.numa_hints = numa_hints(&mut session, observed.closed.numa_hints)?;
     let ebpf = session.ebpf();
     let threads = threads::all(ebpf)?;
     let (mappings, files, jit) = mappings
@@ -178,7 +176,8 @@ fn collect(
             symbols,
         ))
         .collect();
-    let phase_times = phases.times(observed.ended_ns, observed.window.duration_ns, &rows);
+    let closed = observed.closed;
+    let phase_times = phases.times(closed.ended_ns, closed.window.duration_ns, &rows);
     let mut snapshot = Snapshot {
         faults,
         submissions,
@@ -202,19 +201,19 @@ fn collect(
         backend_reason: session.reason.clone(),
         stack_policy: plan.settings.stacks.name().to_owned(),
         phases: phase_times,
-        window: observed.window,
+        window: closed.window,
         target: describe::target(&plan.subject, observed.pid),
         ending: describe::ending(&observed.outcome),
         usage: observed.outcome.ended.map(|(_, usage)| usage),
         host: Host::read(),
         interrupts_before: observed.interrupts_before,
-        interrupts_after,
+        interrupts_after: closed.interrupts,
         io: metrics::understand(&metrics.text()?),
         errors: errors.text()?,
         own,
         memory: memory.most(),
         prefault: observed.prefault.map(describe::prefault),
-        phase_spans: phases.spans(observed.ended_ns),
+        phase_spans: phases.spans(closed.ended_ns),
         timeline: timeline.map(Recorder::finish),
     };
     let kept = Kept {

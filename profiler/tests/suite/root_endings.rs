@@ -148,6 +148,52 @@ fn root_duration() {
     assert_eq!(profile.0["exit"]["signal"], 15);
 }
 
+/// What a command does that does not heed the end of `--duration` is not counted:
+/// the window is closed before the command is told.
+#[test]
+fn root_duration_ends_the_window() {
+    needs_root!("root_duration_ends_the_window");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("profile.json");
+    let mut command = measuring("run");
+    command.args([
+        "--duration",
+        "300ms",
+        "--timeline=20ms",
+        "--format",
+        "json",
+        "-o",
+    ]);
+    command.arg(&file).arg("--").arg("sh").arg("-c");
+    // What comes after SIGTERM makes a call of its own.
+    let script = "trap '' TERM; exec \"$0\" spin 600000";
+    command.arg(script).arg(targets::counts());
+    let begun = Instant::now();
+    let output = command.output().expect("the binary starts");
+    let took = begun.elapsed();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let profile = from_file(&file);
+    assert_eq!(profile.0["exit"]["interrupted_by"], "duration");
+    assert_eq!(profile.0["exit"]["signal"], 9);
+    let window = &profile.0["window"];
+    let measured = window["duration_ns"].as_u64().expect("a time");
+    // The command had five seconds after the deadline.
+    assert!(
+        u128::from(measured) * 2 < took.as_nanos(),
+        "{measured} ns of {took:?}"
+    );
+    let phases = window["phases"].as_array().expect("a list").iter();
+    let times = phases.filter_map(|phase| phase["duration_ns"].as_u64());
+    assert_eq!(times.sum::<u64>(), measured, "{window}");
+    let ends = profile.0["timeline"]["ends_ns"].as_array().expect("a list");
+    assert_eq!(
+        ends.last().and_then(serde_json::Value::as_u64),
+        Some(measured)
+    );
+    // Killing it is not its own doing.
+    assert_eq!(profile.count("syscall", "exit_group"), 0);
+}
+
 /// The command's own status is reported, and passed on when asked for.
 #[test]
 fn root_exit_status() {
