@@ -2,7 +2,7 @@
 
 use profiler_common::cause::CauseKind;
 
-use super::evidence::{advice, busiest_mapping, entries, in_mapping, when};
+use super::evidence::{advice, busiest_mapping, entries, has_steady, in_mapping, of_kinds, when};
 use crate::{
     digits::count,
     profile::model::{Advice, Profile},
@@ -14,7 +14,11 @@ const KINDS: [&str; 1] = ["copy_on_write"];
 const FORKS: [&str; 3] = ["fork", "clone", "clone3"];
 
 pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
-    let faults = entries(profile, CauseKind::PageFault, &KINDS);
+    let mut faults = entries(profile, CauseKind::PageFault, &KINDS);
+    if !has_steady(profile) {
+        // A loader writes to the data of each library that it maps.
+        faults = faults.saturating_sub(of_files(profile));
+    }
     if faults == 0 {
         return Vec::new();
     }
@@ -61,10 +65,21 @@ pub(super) fn rule(profile: &Profile) -> Vec<Advice> {
     )]
 }
 
+/// Those of pages of files.
+fn of_files(profile: &Profile) -> u64 {
+    let rows = profile.memory.by_mapping.iter();
+    rows.filter(|row| row.kind == "file")
+        .map(|row| of_kinds(row, &KINDS))
+        .fold(0, u64::saturating_add)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{advice::testing::steady, model::MappingRow};
+    use crate::profile::{
+        advice::testing::{steady, unmarked},
+        model::MappingRow,
+    };
 
     /// Forks are blamed only where there were any.
     #[test]
@@ -77,6 +92,22 @@ mod tests {
         ]));
         assert!(with[0].fix.contains("MADV_DONTFORK"), "{with:?}");
         assert_eq!(rule(&steady(&[("syscall", "fork", 1)])), []);
+    }
+
+    /// What the loader copies of files is not the program's, unless it is in steady
+    /// state.
+    #[test]
+    fn the_loader_is_left_out() {
+        let rows = [("page_fault", "copy_on_write", 4_000)];
+        let mut profile = unmarked(&rows);
+        profile.memory.by_mapping.push(MappingRow {
+            kind: "file".to_owned(),
+            by_kind: [("copy_on_write".to_owned(), 4_000)].into(),
+            ..MappingRow::default()
+        });
+        assert_eq!(rule(&profile), []);
+        profile.memory.by_mapping[0].by_kind = [("copy_on_write".to_owned(), 1_000)].into();
+        assert_eq!(rule(&profile)[0].saves, 3_000);
     }
 
     /// Pages of a program's file are copied for its own writes, and no child's.

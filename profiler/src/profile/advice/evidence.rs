@@ -77,7 +77,7 @@ pub(super) fn busiest_mapping<'a>(profile: &'a Profile, kinds: &[&str]) -> Optio
 }
 
 /// A mapping's page faults of these kinds.
-fn of_kinds(row: &MappingRow, kinds: &[&str]) -> u64 {
+pub(super) fn of_kinds(row: &MappingRow, kinds: &[&str]) -> u64 {
     let counts = kinds.iter().filter_map(|&kind| row.by_kind.get(kind));
     counts.copied().fold(0, u64::saturating_add)
 }

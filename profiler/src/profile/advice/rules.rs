@@ -28,16 +28,24 @@ const RULES: [Rule; 11] = [
 /// What saves less than one of this many entries that matter is not spoken of.
 const WORTH_SAVING: u64 = 100;
 
+/// Without a steady state, entries that are fewer than this may be those of a
+/// program's start, and of a few children's: nobody can do without them.
+const START_UP: u64 = 500;
+
 /// Everything that the profile has evidence for, what saves most first. What
 /// saves none of the thread's entries, but interrupts elsewhere, comes last.
 #[must_use]
 pub fn all(profile: &Profile) -> Vec<Advice> {
-    let total = profile.ledger.rates.steady_total;
-    let total = total.unwrap_or(profile.ledger.total);
+    let steady = profile.ledger.rates.steady_total;
+    let total = steady.unwrap_or(profile.ledger.total);
+    let least = if steady.is_some() { 0 } else { START_UP };
     let mut advice: Vec<Advice> = RULES
         .iter()
         .flat_map(|rule| rule(profile))
-        .filter(|advice| advice.saves == 0 || advice.saves.saturating_mul(WORTH_SAVING) >= total)
+        .filter(|advice| {
+            let is_worth_it = advice.saves.saturating_mul(WORTH_SAVING) >= total;
+            advice.saves == 0 || (is_worth_it && advice.saves >= least)
+        })
         .collect();
     advice.sort_by_key(|advice| Reverse(advice.saves));
     advice
@@ -46,13 +54,28 @@ pub fn all(profile: &Profile) -> Vec<Advice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::advice::testing::{steady, with_io};
+    use crate::profile::advice::testing::{steady, unmarked, with_io};
 
     /// An empty profile is given no advice.
     #[test]
     fn nothing_without_evidence() {
         assert_eq!(all(&steady(&[])), []);
         assert_eq!(all(&with_io(&[], &["SQPOLL", "IOPOLL"])), []);
+    }
+
+    /// A program's start is no reason for advice, and a long run's faults are.
+    #[test]
+    fn starting_up_is_not_spoken_of() {
+        let rows = |faults| {
+            [
+                ("page_fault", "copy_on_write", faults),
+                ("page_fault", "file_major", faults / 4),
+                ("syscall", "mmap", 20),
+            ]
+        };
+        assert_eq!(all(&unmarked(&rows(60))), []);
+        assert_eq!(all(&unmarked(&rows(50_000))).len(), 2);
+        assert_eq!(all(&steady(&rows(60))).len(), 3);
     }
 
     /// What saves most comes first, and what saves next to nothing not at all.
