@@ -1,5 +1,10 @@
 //! Errors that the user can do something about.
 
+use nix::{
+    errno::Errno,
+    sys::resource::{Resource, getrlimit},
+};
+
 use crate::exit_code;
 
 /// An expected error: whose fault it is decides the exit status.
@@ -23,6 +28,25 @@ pub enum Error {
 }
 
 impl Error {
+    /// That of the limit on open files, if a failure comes from there: the kernel is
+    /// not to blame.
+    #[must_use]
+    pub fn of_open_files(failure: &anyhow::Error) -> Option<Self> {
+        let is_it = failure.chain().any(|cause| {
+            let system = cause.downcast_ref::<std::io::Error>();
+            system.and_then(std::io::Error::raw_os_error) == Some(libc::EMFILE)
+                || cause.downcast_ref::<Errno>() == Some(&Errno::EMFILE)
+        });
+        let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft);
+        is_it.then(|| {
+            Self::Environment(format!(
+                "modeswitch may have only {limit} files open at once, which is too few for its \
+                 programs and maps: raise the hard limit (`ulimit -n 1024` as root, or \
+                 LimitNOFILE= of the service)"
+            ))
+        })
+    }
+
     /// The exit status that stands for this error.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {

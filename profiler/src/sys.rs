@@ -5,9 +5,15 @@ pub mod fault_counters;
 pub mod files;
 pub mod perf_event;
 
-use std::{io, mem::MaybeUninit};
+use std::{io, mem::MaybeUninit, sync::OnceLock};
 
-use nix::{sys::signal::Signal, unistd::Pid};
+use nix::{
+    sys::{
+        resource::{Resource, getrlimit, rlim_t, setrlimit},
+        signal::Signal,
+    },
+    unistd::Pid,
+};
 use serde::{Deserialize, Serialize};
 
 /// How a process ended.
@@ -127,6 +133,28 @@ fn usage_of(usage: &libc::rusage) -> ChildUsage {
         user_ns: ns(usage.ru_utime),
         system_ns: ns(usage.ru_stime),
     }
+}
+
+/// The limit on open files that this process was started with, once it is raised.
+static OPEN_FILES: OnceLock<Option<(rlim_t, rlim_t)>> = OnceLock::new();
+
+/// Raises this process's limit on open files as far as it may: probes take several for
+/// each processor. Commands get [`open_files_before`].
+pub fn raise_open_files() {
+    OPEN_FILES.get_or_init(|| {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+        if soft >= hard {
+            return None;
+        }
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard).ok()?;
+        Some((soft, hard))
+    });
+}
+
+/// The limit on open files before it was raised, if it was.
+#[must_use]
+pub fn open_files_before() -> Option<(rlim_t, rlim_t)> {
+    OPEN_FILES.get().copied().flatten()
 }
 
 /// The time on the clock that the kernel's `bpf_ktime_get_ns` reads.

@@ -14,6 +14,7 @@ use nix::{
     fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open},
     sched::{CpuSet, sched_setaffinity},
     sys::{
+        resource::{Resource, setrlimit},
         signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask},
         stat::Mode,
     },
@@ -26,7 +27,7 @@ use super::{
     inject::tracer::{Counting, Tracer},
     signals::Signals,
 };
-use crate::error::Error;
+use crate::{error::Error, sys::open_files_before};
 
 /// A process that waits at the gate.
 pub struct HeldCommand {
@@ -146,14 +147,17 @@ impl HeldCommand {
             _ => "cannot be executed",
         };
         let _ = nix::sys::wait::waitpid(self.pid, None);
-        let hint = hint(errno);
+        let hint = hint(step, errno);
         Err(Error::TargetNotStarted(format!("`{name}` {what}: {}{hint}", errno.desc())).into())
     }
 }
 
 /// What may be done about a command that cannot be executed.
-fn hint(errno: Errno) -> &'static str {
-    if errno == Errno::ENOEXEC {
+fn hint(step: u8, errno: Errno) -> &'static str {
+    if step == Step::User as u8 && errno == Errno::EPERM {
+        ": that takes the capabilities CAP_SETUID and CAP_SETGID: run modeswitch with sudo, or \
+         leave --user out"
+    } else if errno == Errno::ENOEXEC {
         ": if it is a script, its first line must name the interpreter (`#!`)"
     } else if errno == Errno::EACCES || errno == Errno::EPERM {
         ": check its permissions, and those of its folders"
@@ -208,6 +212,9 @@ impl Held<'_> {
             nowhere.and_then(dup2_stdout).map_err(fail(Step::Files))?;
             dup2_stderr(self.errors).map_err(fail(Step::Files))?;
         }
+        if let Some((soft, hard)) = open_files_before() {
+            setrlimit(Resource::RLIMIT_NOFILE, soft, hard).map_err(fail(Step::Files))?;
+        }
         if let Some(cpus) = &self.command.cpus {
             let mut set = CpuSet::new();
             for &cpu in cpus {
@@ -224,5 +231,17 @@ impl Held<'_> {
         // SAFETY: no handler is installed, only the default restored.
         unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map_err(fail(Step::Exec))?;
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None).map_err(fail(Step::Exec))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who may not change the user is not told of the permissions of files.
+    #[test]
+    fn hints_are_about_the_step_that_failed() {
+        assert!(hint(Step::User as u8, Errno::EPERM).contains("CAP_SETUID"));
+        assert!(hint(Step::Exec as u8, Errno::EACCES).contains("permissions"));
     }
 }

@@ -24,10 +24,12 @@ use crate::{
         timeline::Recorder,
         user_code::CodeTable,
     },
+    error::Error,
     kernel::{block, symbols::Symbols, version::Host},
     launch::signals::Signals,
     probe::{kernel_log::KernelLog, privileges, session::Session, settings::Extras},
     symbolize::{self, user::Kept},
+    sys,
 };
 
 /// Carries a plan out.
@@ -36,12 +38,15 @@ use crate::{
 /// [`crate::error::Error`] where the user can do something about it.
 pub fn measure(plan: &Plan) -> Result<Snapshot> {
     privileges::check()?;
+    sys::raise_open_files();
     let cpu_before = window::own_cpu_ns();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the event loop")?;
-    let mut snapshot = runtime.block_on(measure_async(plan))?;
+    let measured = runtime.block_on(measure_async(plan));
+    let mut snapshot =
+        measured.map_err(|error| Error::of_open_files(&error).map_or(error, Into::into))?;
     snapshot.own.all_cpu_ns += window::own_cpu_ns().saturating_sub(cpu_before);
     Ok(snapshot)
 }

@@ -100,10 +100,9 @@ impl Session {
             loader.map_max_entries(name, entries);
         }
         let ebpf = loader.load(OBJECT).map_err(|error| {
-            Error::Environment(format!(
-                "the kernel refused modeswitch's maps: {:#}",
-                anyhow::Error::from(error)
-            ))
+            let error = anyhow::Error::from(error);
+            let reason = format!("the kernel refused modeswitch's maps: {error:#}");
+            Error::of_open_files(&error).unwrap_or(Error::Environment(reason))
         })?;
         let mut session = Self {
             ebpf,
@@ -329,11 +328,13 @@ impl Session {
     /// Attaches a program without which there is nothing to measure.
     fn attach_or_fail(&mut self, btf: &Btf, probe: &Probe) -> Result<()> {
         self.attach(btf, probe).map_err(|error| {
-            Error::Environment(format!(
-                "this kernel cannot run the probe {}: {error:#}",
-                probe.program
-            ))
-            .into()
+            let other = || {
+                Error::Environment(format!(
+                    "this kernel cannot run the probe {}: {error:#}",
+                    probe.program
+                ))
+            };
+            Error::of_open_files(&error).unwrap_or_else(other).into()
         })
     }
 

@@ -15,7 +15,7 @@ use nix::{
 use crate::{
     needs_root,
     support::{
-        command::{measuring, stderr, with},
+        command::{assert_fails, backend, measuring, stderr, with},
         profile::{Json, counts, from_file},
         targets,
     },
@@ -208,6 +208,32 @@ fn root_exit_status() {
             .expect("the binary starts");
         assert_eq!(output.status.code(), Some(expected), "{}", stderr(&output));
     }
+}
+
+/// A low limit on open files is raised where that is allowed, and the command has
+/// the one that it would have; where it is not, the limit is what is named.
+#[test]
+fn root_open_files() {
+    needs_root!("root_open_files");
+    let limited = |limits: &str, script: &str| {
+        let script = format!(
+            "{limits}; exec \"$0\" run {} -- sh -c '{script}'",
+            backend().join(" ")
+        );
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &script])
+            .arg(env!("CARGO_BIN_EXE_modeswitch"));
+        command.output().expect("a shell")
+    };
+    let output = limited("ulimit -Sn 40", "ulimit -Sn; ulimit -Hn");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.starts_with("40\n"), "{text}");
+    assert!(!text.starts_with("40\n40\n"), "{text}");
+    let output = limited("ulimit -n 40", "true");
+    assert_fails(&output, 3, &["only 40 files", "ulimit -n 1024"]);
+    assert!(!stderr(&output).contains("kernel"), "{}", stderr(&output));
 }
 
 /// Standard input and output belong to the command.
