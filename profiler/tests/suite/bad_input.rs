@@ -92,7 +92,8 @@ fn not_a_profile() {
 #[test]
 fn unwritable_output() {
     let output = run(["run", "-o", "/no/such/folder/profile.json", "--", "true"]);
-    assert_fails(&output, OUTPUT, &["/no/such/folder/profile.json"]);
+    let words = ["/no/such/folder/profile.json", "No such file or directory"];
+    assert_fails(&output, OUTPUT, &words);
     assert_fails(
         &run(["run", "-o", "/tmp", "--", "true"]),
         OUTPUT,
