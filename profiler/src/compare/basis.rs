@@ -67,7 +67,7 @@ fn divide(run: &Profile, scope: Scope) -> Divisors {
     };
     // A program's I/Os are those of its steady state, where it marks one.
     let counted = scope == Scope::Steady || run.ledger.rates.steady_total.is_none();
-    let ios = run.io.as_ref().map(|io| io.ios).filter(|_| counted);
+    let ios = rates::ios(run.io.as_ref(), &run.exit, &run.window).filter(|_| counted);
     Divisors {
         seconds: duration_ns
             .filter(|&ns| ns != 0)

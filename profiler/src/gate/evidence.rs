@@ -5,6 +5,7 @@ use crate::profile::{
     exactness::{self, Ground},
     ledger::{as_float, seconds},
     model::Profile,
+    rates,
     selection::{Absent, PhaseName, Selection},
 };
 
@@ -139,7 +140,13 @@ fn one_entry(profile: &Profile, selection: &Selection, per: Per) -> Result<f64, 
             None => Err("the program told nothing of its I/Os".to_owned()),
             Some(io) if io.ios == 0 => Err("the program made no I/Os".to_owned()),
             Some(io) if io.errors != 0 => Err(format!("{} I/Os failed", io.errors)),
-            Some(io) => Ok(1e6 / as_float(io.ios)),
+            Some(io) => rates::ios(Some(io), &profile.exit, &profile.window)
+                .map(|ios| 1e6 / as_float(ios))
+                .ok_or_else(|| {
+                    "the program was still at work at the end of --duration, so its I/Os are not \
+                     those of the entries"
+                        .to_owned()
+                }),
         },
     }
 }

@@ -33,7 +33,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
         },
     };
     let accounting = accounting(snapshot, &ledger);
-    let ios = snapshot.io.as_ref().map(|io| io.ios);
+    let ios = rates::ios(snapshot.io.as_ref(), &snapshot.ending, &window);
     ledger.rates = rates::of(&ledger, &window, ios);
     let mut profile = Profile {
         schema_version: SCHEMA_VERSION,

@@ -1,11 +1,13 @@
 //! Entries in proportion to time and to work.
 
 use profiler_common::phase::{STEADY, fixed_name};
+use workload::summary::IoSummary;
 
 use super::{
     ledger::{as_float, seconds},
-    model::{CauseRow, Ledger, PhaseTime, Profile, Rates, Window},
+    model::{CauseRow, Ending, Ledger, PhaseTime, Profile, Rates, Window},
 };
+use crate::collect::snapshot::Interruption;
 
 /// The name of the phase whose behaviour matters.
 pub const STEADY_NAME: &str = match fixed_name(STEADY) {
@@ -37,6 +39,19 @@ pub fn of(ledger: &Ledger, window: &Window, ios: Option<u64>) -> Rates {
     }
 }
 
+/// The I/Os that a run's entries can be set against: nothing where the program says
+/// nothing of them, or where the window closed while it was still at work, since it
+/// went on without being counted.
+#[must_use]
+pub fn ios(io: Option<&IoSummary>, exit: &Ending, window: &Window) -> Option<u64> {
+    let is_cut = (exit.interrupted_by.as_ref()).is_some_and(|by| *by == Interruption::Duration)
+        && window
+            .phase_spans
+            .last()
+            .is_none_or(|stay| stay.name == STEADY_NAME);
+    io.filter(|_| !is_cut).map(|io| io.ios)
+}
+
 /// The steady state, if one was marked.
 fn steady(window: &Window) -> Option<&PhaseTime> {
     let mut phases = window.phases.iter();
@@ -47,4 +62,32 @@ fn steady(window: &Window) -> Option<&PhaseTime> {
 #[must_use]
 pub fn steady_ns(profile: &Profile) -> Option<u64> {
     steady(&profile.window)?.duration_ns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collect::snapshot::PhaseSpan;
+
+    /// I/Os that were made after the end of `--duration` are not divided by.
+    #[test]
+    fn ios_of_a_cut_run_are_unknown() {
+        let io = IoSummary {
+            ios: 7,
+            ..IoSummary::default()
+        };
+        let mut exit = Ending::default();
+        let mut window = Window::default();
+        assert_eq!(ios(Some(&io), &exit, &window), Some(7));
+        exit.interrupted_by = Some(Interruption::Duration.into());
+        assert_eq!(ios(Some(&io), &exit, &window), None);
+        let stay = |name: &str| PhaseSpan {
+            name: name.to_owned(),
+            ..PhaseSpan::default()
+        };
+        window.phase_spans = vec![stay("steady"), stay("teardown")];
+        assert_eq!(ios(Some(&io), &exit, &window), Some(7));
+        window.phase_spans.pop();
+        assert_eq!(ios(Some(&io), &exit, &window), None);
+    }
 }

@@ -48,7 +48,7 @@ pub fn merge(first: Profile, others: Vec<Profile>) -> Result<Profile, Unlike> {
     }
     let all: Vec<&Profile> = std::iter::once(&first).chain(&others).collect();
     let ios = all.iter().try_fold(0_u64, |sum, run| {
-        Some(sum.saturating_add(run.io.as_ref()?.ios))
+        Some(sum.saturating_add(rates::ios(run.io.as_ref(), &run.exit, &run.window)?))
     });
     let left_out = left_out::of(&all);
     let mut sum = others.into_iter().fold(first, add_run);
