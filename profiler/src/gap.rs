@@ -216,6 +216,8 @@ gaps! {
     Io = "io", "what the program said of its own work", NOTHING;
     /// Entries over time.
     Timeline = "timeline", "entries over time", NOTHING;
+    /// How long a phase lasted.
+    PhaseTime(of) = "phase_time", format!("how long the phase `{of}` lasted"), NOTHING;
     /// When the program was in which phase.
     PhaseSpans = "phase_spans", "when the program was in which phase", NOTHING;
     /// Evidence of polling.
@@ -224,6 +226,8 @@ gaps! {
     Senders = "senders", "who sent interrupts", NOTHING;
     /// Disturbances.
     Disturbance = "disturbance", "what else the CPUs did", NOTHING;
+    /// How much memory was locked at most.
+    LockedMemory = "locked_memory", "how much memory was locked at most", NOTHING;
     /// Memory of the command's processes.
     ProcessMemory = "process_memory", "what the command's processes held", NOTHING;
     /// Returns against entries.
@@ -409,7 +413,7 @@ mod tests {
             for name in ["code", "of"] {
                 written.as_object_mut().expect("an object").remove(name);
             }
-            let has_old_words = !matches!(item.gap, Gap::ProbeNotAttached(_));
+            let has_old_words = !matches!(item.gap, Gap::ProbeNotAttached(_) | Gap::PhaseTime(_));
             assert_eq!(read(&written) == item, has_old_words, "{item:?}");
         }
     }

@@ -123,7 +123,7 @@ pub enum Untimed {
 }
 
 impl Untimed {
-    /// In words, after "since".
+    /// In words.
     #[must_use]
     pub const fn why(self) -> &'static str {
         match self {

@@ -171,6 +171,19 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "the return to user mode does not show it: use `--backend audit`",
         );
     }
+    if snapshot
+        .memory
+        .is_some_and(|memory| memory.locked_bytes.is_none())
+    {
+        say(
+            Gap::LockedMemory,
+            "the kernel keeps no peak of it, and the run was too short to be looked at often enough",
+        );
+    }
+    list.extend(marked_phases(snapshot).into_iter().filter_map(|phase| {
+        let reason = phase.untimed?.why();
+        Some(Unavailable::new(Gap::PhaseTime(phase.name), reason))
+    }));
     list.extend(memory::unavailable(snapshot));
     let programs = snapshot.programs.iter();
     list.extend(programs.filter_map(|status| status.skipped.clone()));

@@ -201,9 +201,6 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     }
     let text = own_words(&accounting.own);
     bullet("modeswitch itself", &text, out)?;
-    for phase in verdict::untimed(profile) {
-        bullet("phase", &phase, out)?;
-    }
     for missing in &accounting.unavailable {
         let text = format!("{}: {}", missing.gap, missing.reason);
         bullet("unavailable", &text, out)?;

@@ -227,9 +227,6 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     }
     let text = own_words(&accounting.own);
     prose::labelled(out, look, "modeswitch itself", &text)?;
-    for phase in verdict::untimed(profile) {
-        prose::labelled(out, look, "phase", &phase)?;
-    }
     if let Some(timeline) = &profile.timeline {
         prose::labelled(out, look, "over time", &timeline_report::words(timeline))?;
     }

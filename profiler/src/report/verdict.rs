@@ -9,7 +9,7 @@ use crate::{
     collect::snapshot::Interruption,
     profile::{
         exactness::LEDGER_FULL,
-        model::{CauseRow, PhaseTime, Profile},
+        model::{CauseRow, Profile},
         rates::steady_count,
     },
 };
@@ -174,21 +174,6 @@ pub fn ending(profile: &Profile) -> Option<String> {
         ));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
-}
-
-/// Phases whose length nobody knows, and why.
-#[must_use]
-pub fn untimed(profile: &Profile) -> Vec<String> {
-    let untimed = |phase: &PhaseTime| {
-        let reason = phase.untimed.filter(|_| phase.duration_ns.is_none())?;
-        Some(format!(
-            "`{}` lasted an unknown time, since {}",
-            phase.name,
-            reason.why()
-        ))
-    };
-    let phases = profile.window.phases.iter();
-    phases.filter_map(untimed).collect()
 }
 
 /// A cause in plain words.

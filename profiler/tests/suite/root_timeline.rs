@@ -156,6 +156,9 @@ fn root_short_phases() {
         expected.iter().all(|(name, _)| heading.contains(name)),
         "{text}"
     );
+    if phases.iter().any(|phase| phase["untimed"] == "not_seen") {
+        assert!(profile.says_unavailable("how long the phase"), "{phases:?}");
+    }
     let budget = saved.with_file_name("budget.toml");
     for (per, status) in [("", 0), ("per = 'second'\n", 4)] {
         let limit =

@@ -12,7 +12,6 @@ use crate::{
         },
         text::own_words,
         units::{count, duration_ns},
-        verdict,
     },
 };
 
@@ -65,8 +64,6 @@ fn summary(profile: &Profile) -> Markup {
             ),
         ));
     }
-    let untimed = verdict::untimed(profile);
-    rows.extend(untimed.into_iter().map(|phase| ("phase", phase)));
     facts(rows)
 }
 
