@@ -50,7 +50,8 @@ pub mod fault_bits {
     pub const ENCLAVE: u32 = 1 << 15;
 }
 
-/// The [`LedgerKey::detail`](crate::key::LedgerKey::detail) of a system call
-/// whose number the kernel has overwritten by the time it returns: only
-/// `rt_sigreturn` does that.
+/// What the kernel keeps as the number of a system call once a signal handler's
+/// return has replaced all registers, and where there never was another: with
+/// `syscall(-1)`, where a tracer took the number away, and in the calls by which
+/// uprobes return.
 pub const SYSCALL_NUMBER_CLEARED: u32 = u32::MAX;

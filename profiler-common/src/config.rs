@@ -25,6 +25,8 @@ pub struct ProbeConfig {
     pub task_comm_offset: u32,
     /// Offset of `__state` in `struct task_struct`, up to 5.13 named `state`.
     pub task_state_offset: u32,
+    /// Offset of `thread_info.status` in `struct task_struct`.
+    pub task_status_offset: u32,
     /// Offset of `next` in `struct irqaction`.
     pub irqaction_next_offset: u32,
     /// One of [`filter`].
@@ -45,8 +47,6 @@ pub struct ProbeConfig {
     /// Not 0 where programs on tracepoints can be preempted, so that there are
     /// substitutes for them.
     pub has_substitutes: u32,
-    /// Always zero.
-    pub padding: u32,
 }
 
 /// Bits of [`ProbeConfig::stack_kinds`].

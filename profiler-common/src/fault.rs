@@ -45,6 +45,9 @@ pub mod detail {
     pub const KIND_SHIFT: u32 = 16;
     /// Set in rows that say how many of the row without it were major.
     pub const MAJOR: u32 = 1 << 24;
+    /// Set in rows of faults at addresses of the kernel's, which the kernel's own
+    /// software event does not count.
+    pub const KERNEL_ADDRESS: u32 = 1 << 25;
 
     /// Puts the two together.
     #[inline(always)]

@@ -8,7 +8,8 @@ coded! {
         /// An entry was counted, but the ledger had no room for its row: it is in
         /// the overflow total of its cause, without thread, phase and detail.
         LedgerFull = 0, "ledger_full";
-        /// A stack could not be walked or stored. Its entry is counted all the same.
+        /// The kernel stack of an entry could not be walked or stored. The entry is
+        /// counted all the same.
         StackLost = 1, "stack_lost";
         /// A stack was stored but the stack ledger had no room for its row.
         StackLedgerFull = 2, "stack_ledger_full";
@@ -46,5 +47,11 @@ coded! {
         /// A thread's number was given to another one before its end was seen: the
         /// call by which it ended is not in the counts.
         ThreadEndUnseen = 16, "thread_end_unseen";
+        /// The user stack of an entry could not be walked or stored. The entry is
+        /// counted all the same.
+        UserStackLost = 17, "user_stack_lost";
+        /// A stack of the thread that sent an interrupt could not be walked or
+        /// stored. Who sent it is known all the same.
+        SenderStackLost = 18, "sender_stack_lost";
     }
 }

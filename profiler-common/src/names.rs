@@ -86,6 +86,10 @@ pub mod program {
     pub const IRQ_HANDLER_EXIT: &str = "irq_handler_exit";
     /// Non-maskable interrupts.
     pub const NMI_HANDLER: &str = "nmi_handler";
+    /// Signals on their way: exceptions, and system calls handed back to the program.
+    pub const SIGNAL_GENERATE: &str = "signal_generate";
+    /// Signals that a handler takes, to know its return again.
+    pub const SIGNAL_DELIVER: &str = "signal_deliver";
     /// New threads and processes.
     pub const SCHED_WAKEUP_NEW: &str = "sched_wakeup_new";
     /// The launched command's first instruction.

@@ -39,7 +39,7 @@ pod! {
     ThreadId, 2 * 4;
     ThreadInfo, 2 * 8 + 2 * 4 + 16;
     WindowState, 2 * 8;
-    ProbeConfig, (9 + crate::vector::Vector::ALL.len()) * 16 + 30 * 4 + 16 * 4;
+    ProbeConfig, (10 + crate::vector::Vector::ALL.len() + crate::vector::Trap::ALL.len()) * 16 + 30 * 4 + 16 * 4;
     FaultConfig, 30 * 4;
     Paging, 3 * 8;
     Calibration, 7 * 8;

@@ -8,20 +8,34 @@
 //! [code](event). Codes are small numbers and the kernel's text lies in the last
 //! 2 GiB, so not even the low halves of the two can be mistaken for each other.
 
-use crate::vector::Vector;
+use crate::vector::{Trap, Vector};
 
-/// A half-open range of kernel text: `start <= address < end`. Empty if unknown.
+/// The return addresses that calls in a piece of kernel text push. Empty if unknown.
+///
+/// Where a call is the last instruction, its return address is the first one
+/// behind the text; and no call returns to the text's first instruction. So the
+/// range is `start <= address < end` with both moved up by one, which is done
+/// here and nowhere else.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TextRange {
-    /// First address.
+    /// First return address.
     pub start: u64,
-    /// First address after the range.
+    /// First address after the last one.
     pub end: u64,
 }
 
 impl TextRange {
-    /// Whether `address` lies in the range.
+    /// The return addresses of calls between two addresses, the second exclusive.
+    #[must_use]
+    pub const fn of_returns_into(text_start: u64, text_end: u64) -> Self {
+        Self {
+            start: text_start + 1,
+            end: text_end + 1,
+        }
+    }
+
+    /// Whether `address` is such a return address.
     #[inline(always)]
     #[must_use]
     pub const fn contains(&self, address: u64) -> bool {
@@ -56,6 +70,10 @@ pub struct EntryText {
     pub nmi: TextRange,
     /// One stub for each [`Vector`], by its code.
     pub vectors: [TextRange; Vector::ALL.len()],
+    /// One stub for each [`Trap`], in the order of its table.
+    pub traps: [TextRange; Trap::ALL.len()],
+    /// The code of KVM that calls whatever enters a guest. Empty without KVM.
+    pub guest_entry: TextRange,
 }
 
 impl EntryText {
@@ -73,6 +91,8 @@ impl EntryText {
             common_interrupt: EMPTY,
             nmi: EMPTY,
             vectors: [EMPTY; Vector::ALL.len()],
+            traps: [EMPTY; Trap::ALL.len()],
+            guest_entry: EMPTY,
         }
     };
 
@@ -86,6 +106,7 @@ impl EntryText {
         fred_user: TextRange,
         ret_from_fork: TextRange,
         first_system: u8,
+        guest_entry: TextRange,
     ) -> Self {
         let one = |code: u64| TextRange {
             start: code,
@@ -109,13 +130,16 @@ impl EntryText {
             },
             nmi: one(event::NMI_CODE),
             vectors,
+            // Told by their events: see `event::trap`.
+            traps: [TextRange::default(); Trap::ALL.len()],
+            guest_entry,
         }
     }
 }
 
 /// Codes of FRED's events.
 pub mod event {
-    use super::TextRange;
+    use super::{TextRange, Trap};
 
     /// An external interrupt.
     pub const EXTERNAL: u8 = 0;
@@ -164,6 +188,25 @@ pub mod event {
             Some((kind >> 4, vector))
         } else {
             None
+        }
+    }
+
+    /// The exception that an event of a type and a vector is.
+    #[inline(always)]
+    #[must_use]
+    pub const fn trap(kind: u8, vector: u8) -> Option<Trap> {
+        match (kind, vector) {
+            (SOFTWARE_INTERRUPT, 3 | 4)
+            | (EXCEPTION | PRIVILEGED_SOFTWARE_EXCEPTION | SOFTWARE_EXCEPTION, _) => {
+                Trap::from_code(vector as u32)
+            }
+            (SOFTWARE_INTERRUPT, 0x80) => None,
+            // Any other `int n` is what user code may not ask for.
+            (SOFTWARE_INTERRUPT, _) => Some(Trap::GeneralProtection),
+            // `syscall` and `sysenter` in code of the other width. Where the code is
+            // of the right one, they are calls.
+            (OTHER, _) => Some(Trap::InvalidOpcode),
+            _ => None,
         }
     }
 
@@ -248,7 +291,7 @@ mod tests {
         let all = range(0xffff_ffff_81b7_7000, 0xffff_ffff_81b7_71c0);
         let user = range(0xffff_ffff_81b7_7000, 0xffff_ffff_81b7_7100);
         let fork = range(0xffff_ffff_8200_0130, 0xffff_ffff_8200_0160);
-        EntryText::fred(all, user, fork, 0xec)
+        EntryText::fred(all, user, fork, 0xec, TextRange::default())
     }
 
     /// Saved stack segments and system-call numbers, as recorded with FRED.

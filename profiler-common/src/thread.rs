@@ -66,6 +66,21 @@ pub struct ThreadInfo {
     pub comm: [u8; 16],
 }
 
+/// A signal that a thread has handled or is handling.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignalFrame {
+    /// The stack pointer to which its return goes back.
+    pub sp: u64,
+    /// The instruction to which it does, unless the handler changes that.
+    pub ip: u64,
+    /// The handler.
+    pub handler: u64,
+}
+
+/// The last few signals that a thread has handled, the newest first.
+pub type SignalFrames = [SignalFrame; 4];
+
 /// The incarnation mark of a thread first followed at this moment.
 ///
 /// Units of 65 µs: a thread number cannot come round again within one.

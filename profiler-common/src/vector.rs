@@ -1,4 +1,4 @@
-//! The interrupt vectors that have a tracepoint of their own.
+//! The interrupt vectors that have a tracepoint of their own, and the exceptions.
 
 use crate::coded::coded;
 
@@ -74,32 +74,55 @@ pub const WITHOUT_TRACEPOINT: [(u8, &str); 9] = [
 /// own, where the kernel has it; elsewhere the local timer's is.
 pub const POSTED_MSI: u8 = 0xeb;
 
-/// Names of the processor's exceptions by number. The kernel's, where it is not
-/// the opcode's.
-pub const EXCEPTIONS: [&str; 22] = [
-    "divide_error",
-    "debug",
-    "nmi",
-    "breakpoint",
-    "overflow",
-    "bounds",
-    "invalid_opcode",
-    "device_not_available",
-    "double_fault",
-    "coproc_segment_overrun",
-    "invalid_tss",
-    "segment_not_present",
-    "stack_segment",
-    "general_protection",
-    "page_fault",
-    "spurious_interrupt_bug",
-    "coprocessor_error",
-    "alignment_check",
-    "machine_check",
-    "simd_coprocessor_error",
-    "virtualization_exception",
-    "control_protection",
-];
-
 /// Details of interrupts at and above this are device IRQ numbers plus this.
 pub const DEVICE_IRQ_BASE: u32 = 0x1000;
+
+/// Defines [`Trap`] from one table: number, document name, stub, signal.
+macro_rules! traps {
+    ($($variant:ident = $code:literal, $name:literal, $stub:literal, $signal:literal;)+) => {
+        coded! {
+            /// A processor exception other than a page fault, by its number.
+            pub enum Trap: u32 {
+                $(#[doc = $stub] $variant = $code, $name;)+
+            }
+        }
+
+        impl Trap {
+            /// The entry stub that the processor jumps to.
+            #[must_use]
+            pub const fn stub_symbol(self) -> &'static str {
+                match self { $(Self::$variant => $stub,)+ }
+            }
+
+            /// The number of the signal that the kernel answers it with, if it
+            /// does not deal with it itself.
+            #[inline(always)]
+            #[must_use]
+            pub const fn signal(self) -> u32 {
+                match self { $(Self::$variant => $signal,)+ }
+            }
+        }
+    };
+}
+
+traps! {
+    DivideError = 0, "divide_error", "asm_exc_divide_error", 8;
+    Debug = 1, "debug", "asm_exc_debug", 5;
+    Breakpoint = 3, "breakpoint", "asm_exc_int3", 5;
+    Overflow = 4, "overflow", "asm_exc_overflow", 11;
+    Bounds = 5, "bounds", "asm_exc_bounds", 11;
+    InvalidOpcode = 6, "invalid_opcode", "asm_exc_invalid_op", 4;
+    DeviceNotAvailable = 7, "device_not_available", "asm_exc_device_not_available", 4;
+    CoprocSegmentOverrun = 9, "coproc_segment_overrun", "asm_exc_coproc_segment_overrun", 8;
+    InvalidTss = 10, "invalid_tss", "asm_exc_invalid_tss", 11;
+    SegmentNotPresent = 11, "segment_not_present", "asm_exc_segment_not_present", 7;
+    StackSegment = 12, "stack_segment", "asm_exc_stack_segment", 7;
+    GeneralProtection = 13, "general_protection", "asm_exc_general_protection", 11;
+    CoprocessorError = 16, "coprocessor_error", "asm_exc_coprocessor_error", 8;
+    AlignmentCheck = 17, "alignment_check", "asm_exc_alignment_check", 7;
+    MachineCheck = 18, "machine_check", "asm_exc_machine_check", 7;
+    SimdCoprocessorError = 19, "simd_coprocessor_error", "asm_exc_simd_coprocessor_error", 8;
+    VirtualizationException = 20, "virtualization_exception", "asm_exc_virtualization_exception", 11;
+    ControlProtection = 21, "control_protection", "asm_exc_control_protection", 11;
+    VmmCommunication = 29, "vmm_communication", "asm_exc_vmm_communication", 7;
+}

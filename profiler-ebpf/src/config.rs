@@ -24,7 +24,7 @@ pub static CONFIG: Global<ProbeConfig> = Global::new(ProbeConfig {
     worker_flags: 0,
     x32_bit: 0,
     has_substitutes: 0,
-    padding: 0,
+    task_status_offset: 0,
 });
 
 /// Whether this kernel has `bpf_task_pt_regs` (Linux 5.15).

@@ -15,7 +15,9 @@ use crate::{
     config::{config, in_text},
     ledger,
     maps::CACHE,
-    phase, regs, stacks, target,
+    phase,
+    probes::syscall::nr,
+    regs, stacks, target,
 };
 use aya_ebpf::programs::tracing::StackIdContext;
 
@@ -119,23 +121,37 @@ fn set(word: &mut u64, value: u64) {
     unsafe { core::ptr::write_volatile(word, value) }
 }
 
-/// Decides from the entry stub what a system-call probe could only guess: by
-/// which gate it came, and whether it was a system call at all.
+/// Decides from the entry stub what a probe could only guess: by which gate a
+/// system call came, and whether it was one at all.
 #[inline(always)]
 fn settle_gate(key: &mut LedgerKey) {
+    let is_return = key.kind == CauseKind::Return.code();
     let is_call = key.kind == CauseKind::Syscall.code() || key.kind == CauseKind::NewTask.code();
-    if !is_call {
+    if !is_call && !is_return {
         return;
     }
     let Some(slot) = regs::of_current().and_then(regs::slot) else {
         return;
     };
-    if in_text!(int80)(slot) || in_text!(compat)(slot) {
-        key.flags = key_flags::COMPAT;
-        key.kind = CauseKind::Syscall.code();
-    } else if in_text!(syscall)(slot) {
-        key.kind = CauseKind::Syscall.code();
-    } else if in_text!(ret_from_fork)(slot) {
+    let is_compat = in_text!(int80)(slot) || in_text!(compat)(slot);
+    if is_compat || in_text!(syscall)(slot) {
+        if is_compat {
+            key.flags = key_flags::COMPAT;
+        }
+        // A program of the other width has been executed, and the kernel has put
+        // down that width's number for it.
+        if is_compat != regs::has_compat_number() {
+            key.detail = if is_compat {
+                nr::IA32_EXECVE
+            } else {
+                nr::EXECVE
+            };
+            key.user_ip = 0;
+        }
+        if is_call {
+            key.kind = CauseKind::Syscall.code();
+        }
+    } else if is_call && in_text!(ret_from_fork)(slot) {
         key.kind = CauseKind::NewTask.code();
         key.detail = 0;
     }

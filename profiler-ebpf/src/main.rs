@@ -38,6 +38,7 @@ mod probes;
 mod purpose;
 mod regs;
 mod senders;
+mod signals;
 mod stacks;
 mod target;
 mod task;

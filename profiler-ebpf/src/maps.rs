@@ -6,7 +6,7 @@
 
 use aya_ebpf::{
     macros::map,
-    maps::{Array, HashMap, PerCpuArray, RingBuf, StackTrace},
+    maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf, StackTrace},
 };
 use profiler_common::{
     disturbance::{CpuState, DisturbanceKey, DisturbanceTime},
@@ -19,7 +19,7 @@ use profiler_common::{
     paging::{Calibration, Paging},
     phase::{self, PAGE_BYTES},
     submission,
-    thread::{ThreadId, ThreadInfo, ThreadState},
+    thread::{SignalFrames, ThreadId, ThreadInfo, ThreadState},
 };
 
 use crate::fault::Scratch;
@@ -52,6 +52,11 @@ pub static THREADS: HashMap<u32, ThreadState> = HashMap::with_max_entries(32_768
 /// Threads over the whole measurement.
 #[map]
 pub static THREAD_INFO: HashMap<ThreadId, ThreadInfo> = HashMap::with_max_entries(65_536, 0);
+
+/// By thread: signals being handled. The oldest make room: what is forgotten is
+/// told from the instruction instead.
+#[map]
+pub static SIGNAL_FRAMES: LruHashMap<u32, SignalFrames> = LruHashMap::with_max_entries(8192, 0);
 
 /// One page that the measured program maps too.
 #[map]

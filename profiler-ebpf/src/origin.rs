@@ -73,3 +73,29 @@ pub fn is_only_entry<const FRAMES: usize>(ctx: *mut c_void, slot: u64) -> bool {
     }
     written < i64::from(bytes) && entries.is_only(slot, text_range!(fred_user))
 }
+
+/// Frames from the exit probe to KVM's part of a system call, with room for the
+/// trampoline and the program itself.
+const GUEST_FRAMES: usize = 12;
+
+/// Whether the current call is on its way into a guest, not back to user mode.
+#[inline(never)]
+pub fn is_guest_entry(ctx: *mut c_void) -> bool {
+    let mut frames = MaybeUninit::<[u64; GUEST_FRAMES]>::uninit();
+    let buffer = frames.as_mut_ptr();
+    for index in 0..GUEST_FRAMES {
+        // SAFETY: within the buffer. Volatile, as above.
+        unsafe { core::ptr::write_volatile(buffer.cast::<u64>().wrapping_add(index), 0) };
+    }
+    let bytes = (GUEST_FRAMES * 8) as u32;
+    // SAFETY: the buffer is as long as said.
+    if unsafe { bpf_get_stack(ctx, buffer.cast::<c_void>(), bytes, 0) } <= 0 {
+        return false;
+    }
+    let mut entries = EntryFrames::default();
+    for index in 0..GUEST_FRAMES {
+        // SAFETY: initialised above.
+        entries.see(unsafe { (*buffer)[index] }, text_range!(guest_entry));
+    }
+    entries.found != 0
+}

@@ -14,7 +14,10 @@ use aya_ebpf::{
 use core::mem::offset_of;
 use profiler_common::stub::event;
 
-use crate::config::{HAS_TASK_PT_REGS, config, in_text, text_range};
+use crate::{
+    config::{HAS_TASK_PT_REGS, config, in_text, text_range},
+    task,
+};
 
 /// The saved registers, with the fields that the programs read.
 #[repr(C)]
@@ -24,8 +27,10 @@ pub struct Regs {
     pub orig_ax: u64,
     /// The user instruction at which the thread goes on.
     pub ip: u64,
-    /// Code segment, flags and stack pointer.
-    rest: [u64; 3],
+    /// Code segment and flags.
+    segment_and_flags: [u64; 2],
+    /// The user stack.
+    pub sp: u64,
     /// The stack segment; with FRED, above it the event that the thread came in by.
     ss: u64,
 }
@@ -85,4 +90,16 @@ pub fn call(regs: u64) -> Option<Call> {
     let field = regs + offset_of!(Regs, orig_ax) as u64;
     // SAFETY: the helper checks the address.
     unsafe { bpf_probe_read_kernel(field as *const Call) }.ok()
+}
+
+/// `TS_COMPAT`: the number in the saved registers is of the 32-bit numbering.
+const TS_COMPAT: u32 = 1 << 1;
+
+/// Whether the current system call's number is of the 32-bit numbering. Not the
+/// same as the gate: executing a program of the other width changes it.
+#[inline(always)]
+pub fn has_compat_number() -> bool {
+    // SAFETY: takes nothing and always returns the current task.
+    let task = unsafe { bpf_get_current_task() };
+    task::field(task, config!(task_status_offset)).is_some_and(|status| status & TS_COMPAT != 0)
 }

@@ -53,9 +53,10 @@ pub fn sent<C: StackIdContext>(ctx: &C, cpu: u32, function: u64, call_site: u64)
     };
     name_call(ctx.as_ptr(), &mut key);
     if config!(stack_interval) != 0 {
-        key.kernel_stack = stacks::stack_id(ctx, 0);
+        key.kernel_stack = stacks::stack_id(ctx, 0, Loss::SenderStackLost);
         if key.kind != 0 {
-            key.user_stack = stacks::stack_id(ctx, u64::from(BPF_F_USER_STACK));
+            let flags = u64::from(BPF_F_USER_STACK);
+            key.user_stack = stacks::stack_id(ctx, flags, Loss::SenderStackLost);
         }
     }
     add(&key);

@@ -34,8 +34,13 @@ pub fn sample<C: StackIdContext>(ctx: &C, line: *const CacheLine) {
         tid: key.tid,
         born: key.born,
         detail: key.detail,
-        kernel_stack: wanted(ctx, stack_kinds::KERNEL, 0),
-        user_stack: wanted(ctx, stack_kinds::USER, u64::from(BPF_F_USER_STACK)),
+        kernel_stack: wanted(ctx, stack_kinds::KERNEL, 0, Loss::StackLost),
+        user_stack: wanted(
+            ctx,
+            stack_kinds::USER,
+            u64::from(BPF_F_USER_STACK),
+            Loss::UserStackLost,
+        ),
         slot: key.slot,
         phase: key.phase,
         kind: key.kind,
@@ -46,11 +51,11 @@ pub fn sample<C: StackIdContext>(ctx: &C, line: *const CacheLine) {
 
 /// The id of a stack, or of none if that kind is not asked for.
 #[inline(always)]
-fn wanted<C: StackIdContext>(ctx: &C, kind: u32, flags: u64) -> i32 {
+fn wanted<C: StackIdContext>(ctx: &C, kind: u32, flags: u64, loss: Loss) -> i32 {
     if config!(stack_kinds) & kind == 0 {
         return NOT_WANTED;
     }
-    stack_id(ctx, flags)
+    stack_id(ctx, flags, loss)
 }
 
 /// `-ENOENT`
@@ -59,13 +64,13 @@ const NOT_WANTED: i32 = -2;
 /// `-EEXIST`: another stack has the same hash.
 const COLLISION: i32 = -17;
 
-/// Stores a stack and returns its id, or a negative error.
+/// Stores a stack and returns its id, or a negative error, which is noted as `loss`.
 ///
 /// The map keeps one stack for each hash, so that of two that collide the
 /// second would be lost every time it occurs. Without its innermost frame it
 /// has another hash: that is stored instead, and marked.
 #[inline(always)]
-pub fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
+pub fn stack_id<C: StackIdContext>(ctx: &C, flags: u64, loss: Loss) -> i32 {
     let found = ctx.get_stackid(&STACKS, flags);
     let found = match found {
         Err(COLLISION) => ctx
@@ -76,7 +81,7 @@ pub fn stack_id<C: StackIdContext>(ctx: &C, flags: u64) -> i32 {
     match found {
         Ok(id) => id as i32,
         Err(error) => {
-            losses::note(Loss::StackLost, 1);
+            losses::note(loss, 1);
             error
         }
     }

@@ -176,6 +176,10 @@ gaps! {
     KernelTime = "kernel_time", "time in the kernel", NOTHING;
     /// Exceptions, which tracepoints do not show.
     Exceptions = "exceptions", "exceptions other than page faults", [Entries(Exception, All)];
+    /// Exceptions that the kernel answers with no signal, by which a tracepoint would
+    /// show them.
+    SilentExceptions = "silent_exceptions", "exceptions that raise no signal",
+        [Entries(Exception, All)];
     /// Interrupts by which a hypervisor calls, which no tracepoint shows.
     HypervisorCallbacks = "hypervisor_callbacks", "hypervisor callbacks",
         HYPERVISOR_CALLBACKS.map(|name| Entries(Interrupt, Named(name)));

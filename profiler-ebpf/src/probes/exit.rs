@@ -5,31 +5,41 @@ use aya_ebpf::{
     programs::{FEntryContext, ProbeContext, tracing::StackIdContext},
 };
 use profiler_common::{
-    allocation::number, cause::CauseKind, key::region, loss::Loss, window::open,
+    allocation::number,
+    cause::{CauseKind, SYSCALL_NUMBER_CLEARED},
+    key::region,
+    loss::Loss,
+    window::open,
 };
 
+use super::syscall::nr;
 use crate::{
     allocations,
-    config::in_text,
+    config::{config, in_text},
     count::{Entry, count},
-    losses, regs, target,
+    losses, origin, regs, signals, target,
 };
-
-/// `execve` and `execveat`: the registers are already the new program's.
-const EXECVE: u32 = 59;
-const EXECVEAT: u32 = 322;
 
 /// Counts a return by the stub through which the thread had come in. Which
 /// cause that stands for is decided when the counts are read.
 #[inline(always)]
 fn on_return<C: StackIdContext>(ctx: &C) {
     match entry_of_current() {
+        // KVM calls the function too, before it enters a guest: no return.
+        Some(entry) if is_ioctl(entry) && origin::is_guest_entry(ctx.as_ptr()) => {}
         Some(entry) => {
             count(ctx, region::IRQS_OFF, entry);
             note_allocation(entry);
         }
         None => losses::note(Loss::RegistersUnreadable, 1),
     }
+}
+
+/// Whether this may be the call by which a guest runs, where there is KVM.
+#[inline(always)]
+fn is_ioctl(entry: Entry) -> bool {
+    config!(entry_text.guest_entry.start) != 0
+        && (entry.detail == nr::IOCTL || entry.detail == nr::IA32_IOCTL)
 }
 
 /// Takes the call down if it made memory.
@@ -49,9 +59,12 @@ pub fn entry_of_current() -> Option<Entry> {
     let regs = regs::of_current()?;
     let slot = regs::slot(regs)?;
     let call = regs::call(regs)?;
-    let number = call.orig_ax as u32;
+    let mut number = call.orig_ax as u32;
     let is_call = in_text!(syscall)(slot) || in_text!(int80)(slot) || in_text!(compat)(slot);
-    let moved = call.orig_ax == u64::MAX || number == EXECVE || number == EXECVEAT;
+    let moved = number == SYSCALL_NUMBER_CLEARED || number == nr::EXECVE || number == nr::EXECVEAT;
+    if is_call && number == SYSCALL_NUMBER_CLEARED {
+        number = signals::cleared_number(regs, true);
+    }
     // An instruction that an interrupt hit is an accident; so is the place
     // that a signal return or a new program goes to.
     // The instructions that fault are known from the page-fault program.

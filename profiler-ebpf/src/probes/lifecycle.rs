@@ -129,10 +129,11 @@ fn on_exec(ctx: &BtfTracePointContext) -> i32 {
     if old_tid != tid {
         // A thread that was not the leader takes over the leader's number.
         let _ = THREADS.remove(old_tid);
-        // SAFETY: takes nothing.
-        target::begin_epoch(unsafe { bpf_ktime_get_ns() });
         describe_successor(old_tid, tid, born);
     }
+    // The same instruction of another program may be another system-call gate.
+    // SAFETY: takes nothing.
+    target::begin_epoch(unsafe { bpf_ktime_get_ns() });
     rename(ThreadId { tid, born });
     0
 }

@@ -12,5 +12,6 @@ mod numa_hint;
 mod page_fault;
 mod purpose;
 mod senders;
-mod syscall;
+mod signal;
+pub mod syscall;
 mod vector;

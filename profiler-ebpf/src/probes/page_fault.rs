@@ -22,6 +22,9 @@ use crate::{
     target,
 };
 
+/// The one page at a kernel address that the kernel treats as the program's.
+const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
+
 /// `exceptions:page_fault_user`: fires for faults from user mode only, with
 /// interrupts off, before the fault is dealt with.
 ///
@@ -45,7 +48,10 @@ pub fn page_fault_user(ctx: BtfTracePointContext) -> i32 {
     if config!(fault.level) != level::COUNT {
         kind = examine(address, error_code);
     }
-    let counted = detail::of(error_code, kind as u8);
+    let mut counted = detail::of(error_code, kind as u8);
+    if address >> 63 != 0 && address & page::ADDRESS != VSYSCALL {
+        counted |= detail::KERNEL_ADDRESS;
+    }
     let entry = Entry {
         kind: CauseKind::PageFault.code(),
         detail: counted,

@@ -14,17 +14,25 @@ use crate::{
     config::config,
     count::{Entry, count},
     regs::Regs,
-    target,
+    signals, target,
 };
 
-/// x86-64 system-call numbers that need care.
-mod nr {
-    pub(super) const CLONE: u32 = 56;
-    pub(super) const FORK: u32 = 57;
-    pub(super) const VFORK: u32 = 58;
-    pub(super) const EXECVE: u32 = 59;
-    pub(super) const EXECVEAT: u32 = 322;
-    pub(super) const CLONE3: u32 = 435;
+/// System-call numbers that need care: of x86-64, unless they say otherwise.
+pub mod nr {
+    pub const RT_SIGRETURN: u32 = 15;
+    pub const IOCTL: u32 = 16;
+    pub const CLONE: u32 = 56;
+    pub const FORK: u32 = 57;
+    pub const VFORK: u32 = 58;
+    /// `execve` and `execveat`: afterwards the registers are the new program's.
+    pub const EXECVE: u32 = 59;
+    pub const EXECVEAT: u32 = 322;
+    pub const URETPROBE: u32 = 335;
+    pub const UPROBE: u32 = 336;
+    pub const CLONE3: u32 = 435;
+    pub const IA32_EXECVE: u32 = 11;
+    pub const IA32_IOCTL: u32 = 54;
+    pub const IA32_SIGRETURN: u32 = 119;
 }
 
 /// `raw_syscalls:sys_exit`: every return of a system call.
@@ -89,7 +97,11 @@ fn count_return(ctx: &BtfTracePointContext, region: u32) {
             entry.kind = CauseKind::NewTask.code();
         }
         // The registers are already those of another place or program.
-        nr::EXECVE | nr::EXECVEAT | SYSCALL_NUMBER_CLEARED => entry.user_ip = 0,
+        nr::EXECVE | nr::EXECVEAT => entry.user_ip = 0,
+        SYSCALL_NUMBER_CLEARED => {
+            entry.detail = signals::cleared_number(regs as u64, false);
+            entry.user_ip = 0;
+        }
         number::MMAP | number::BRK | number::MREMAP | number::SHMAT
             if target::window() & open::ALLOCATIONS_AT_SYSCALL_EXIT != 0 =>
         {

@@ -2,7 +2,7 @@
 
 use profiler_common::{
     cause::CauseKind,
-    vector::{DEVICE_IRQ_BASE, Vector},
+    vector::{DEVICE_IRQ_BASE, Trap, Vector},
 };
 
 use super::{
@@ -27,7 +27,10 @@ pub fn cause(row: &Row, snapshot: &Snapshot) -> Cause {
         CauseKind::Nmi => Cause::Nmi,
         CauseKind::NewTask => Cause::NewTask,
         CauseKind::Return => returned::cause(row, &snapshot.kernel_symbols),
-        CauseKind::Exception => Cause::Exception(format!("trap_{}", row.detail)),
+        CauseKind::Exception => Cause::Exception(Trap::from_code(row.detail).map_or_else(
+            || format!("trap_{}", row.detail),
+            |trap| trap.name().to_owned(),
+        )),
         CauseKind::Unclassified => Cause::Unclassified(format!("code_{}", row.detail)),
     }
 }

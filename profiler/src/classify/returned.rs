@@ -7,7 +7,7 @@ use profiler_common::{
     fault::FaultKind,
     key::key_flags,
     stub::event,
-    vector::{EXCEPTIONS, Vector, WITHOUT_TRACEPOINT},
+    vector::{Trap, Vector, WITHOUT_TRACEPOINT},
 };
 
 use super::{
@@ -55,7 +55,8 @@ fn of_stub(stub: &str, row: &Row) -> Cause {
         return Cause::Interrupt(InterruptSource::Other(name.to_owned()));
     }
     if let Some(name) = stub.strip_prefix("asm_exc_") {
-        return Cause::Exception(exception_name(name).to_owned());
+        let trap = Trap::ALL.iter().find(|trap| trap.stub_symbol() == stub);
+        return Cause::Exception(trap.map_or(name, |trap| trap.name()).to_owned());
     }
     Cause::Unclassified(format!("stub_{stub}"))
 }
@@ -73,43 +74,20 @@ fn of_event(kind: u8, vector: u8, row: &Row) -> Cause {
         event::NMI_CODE => return Cause::Nmi,
         _ => {}
     }
-    let exception = |number: u8| EXCEPTIONS.get(usize::from(number));
-    let name = match (kind, vector) {
-        (event::EXTERNAL, _) => {
-            let mut vectors = Vector::ALL.iter();
-            if let Some(found) = vectors.find(|known| known.number() == vector) {
-                return Cause::Interrupt(InterruptSource::Vector(*found));
-            }
-            let mut others = WITHOUT_TRACEPOINT.iter();
-            if let Some((_, name)) = others.find(|(number, _)| *number == vector) {
-                return Cause::Interrupt(InterruptSource::Other((*name).to_owned()));
-            }
-            None
+    if let Some(trap) = event::trap(kind, vector) {
+        return Cause::Exception(trap.name().to_owned());
+    }
+    if kind == event::EXTERNAL {
+        let mut vectors = Vector::ALL.iter();
+        if let Some(found) = vectors.find(|known| known.number() == vector) {
+            return Cause::Interrupt(InterruptSource::Vector(*found));
         }
-        (event::SOFTWARE_INTERRUPT, 3 | 4)
-        | (
-            event::EXCEPTION | event::PRIVILEGED_SOFTWARE_EXCEPTION | event::SOFTWARE_EXCEPTION,
-            _,
-        ) => exception(vector),
-        // Any other `int n` is what user code may not ask for.
-        (event::SOFTWARE_INTERRUPT, _) => exception(13),
-        // `syscall` and `sysenter` in code of the other width.
-        (event::OTHER, _) => exception(6),
-        _ => None,
-    };
-    match name {
-        Some(name) => Cause::Exception((*name).to_owned()),
-        None => Cause::Unclassified(format!("fred_event_{kind}_{vector:#04x}")),
+        let mut others = WITHOUT_TRACEPOINT.iter();
+        if let Some((_, name)) = others.find(|(number, _)| *number == vector) {
+            return Cause::Interrupt(InterruptSource::Other((*name).to_owned()));
+        }
     }
-}
-
-/// The architecture's name where the kernel has one of its own.
-fn exception_name(name: &str) -> &str {
-    match name {
-        "invalid_op" => "invalid_opcode",
-        "int3" => "breakpoint",
-        other => other,
-    }
+    Cause::Unclassified(format!("fred_event_{kind}_{vector:#04x}"))
 }
 
 #[cfg(test)]

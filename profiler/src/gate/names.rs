@@ -1,7 +1,11 @@
 //! Which details there can be. A limit on something that does not exist would
 //! hold for ever, so names are looked up before they are believed.
 
-use profiler_common::{cause::CauseKind, fault::FaultKind, vector::Vector};
+use profiler_common::{
+    cause::CauseKind,
+    fault::FaultKind,
+    vector::{Trap, Vector},
+};
 use syscalls::{x86, x86_64};
 
 use super::diagnostic::similar;
@@ -86,7 +90,7 @@ fn known(kind: CauseKind) -> Vec<String> {
         }
         CauseKind::Nmi => vec![owned("nmi")],
         CauseKind::NewTask => vec![owned("first_return")],
-        CauseKind::Exception => EXCEPTIONS.map(owned).to_vec(),
+        CauseKind::Exception => Trap::ALL.iter().map(|trap| owned(trap.name())).collect(),
         CauseKind::Unclassified | CauseKind::Return => Vec::new(),
     };
     // Entries that there was no room to tell apart.
@@ -112,29 +116,6 @@ const OTHER_INTERRUPTS: [&str; 15] = [
     "spurious_interrupt",
     "uv_bau_message",
     "xen_pv_evtchn_do_upcall",
-];
-
-/// The processor's exceptions, as `classify` names them.
-const EXCEPTIONS: [&str; 19] = [
-    "alignment_check",
-    "bounds",
-    "breakpoint",
-    "control_protection",
-    "coproc_segment_overrun",
-    "coprocessor_error",
-    "debug",
-    "device_not_available",
-    "divide_error",
-    "double_fault",
-    "general_protection",
-    "invalid_opcode",
-    "invalid_tss",
-    "machine_check",
-    "overflow",
-    "segment_not_present",
-    "simd_coprocessor_error",
-    "stack_segment",
-    "virtualization_exception",
 ];
 
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub struct Layout {
     pub task_comm: u32,
     /// `task_struct.__state`, or `state` up to Linux 5.13: 0 while it can run
     pub task_state: u32,
+    /// `task_struct.thread_info.status`: whose numbering a system call has
+    pub task_status: u32,
     /// `irqaction.next`
     pub irqaction_next: u32,
     /// Bits of `task_struct.flags` by which threads of the kernel's own are told that
@@ -62,6 +64,7 @@ impl Layout {
                 .iter()
                 .filter(|(member, _)| btf.offset("kernel_clone_args", member).is_some())
                 .fold(0, |flags, (_, flag)| flags | flag),
+            task_status: offset("task_struct", "thread_info")? + offset("thread_info", "status")?,
             irqaction_next: offset("irqaction", "next")?,
             // THREAD_SIZE, less the registers at the top of the stack.
             stack_to_regs: 16_384 - PT_REGS_BYTES,

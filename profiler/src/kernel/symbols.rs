@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use profiler_common::{
     stub::{EntryText, TextRange},
-    vector::{self, Vector},
+    vector::{self, Trap, Vector},
 };
 
 use crate::error::Error;
@@ -15,6 +15,9 @@ const KALLSYMS: &str = "/proc/kallsyms";
 
 /// What names begin with that the programs have to recognise.
 const ENTRY_PREFIXES: [&str; 4] = ["asm_", "entry_", "ret_from_fork", "__entry_text_"];
+
+/// The function of KVM in which a guest is entered; KVM may be a module.
+const GUEST_ENTRY: &str = "kvm_arch_vcpu_ioctl_run";
 
 /// The kernel's text symbols by address.
 #[derive(Debug, Default)]
@@ -69,7 +72,7 @@ impl Symbols {
             }
             let is_entry = ENTRY_PREFIXES.iter().any(|prefix| name.starts_with(prefix));
             // A fourth word names a module.
-            if is_entry && words.next().is_none() {
+            if is_entry && words.next().is_none() || name == GUEST_ENTRY {
                 symbols.by_name.insert(name.to_owned(), address);
             }
             symbols.add(address, name);
@@ -112,6 +115,15 @@ impl Symbols {
         self.by_address.is_empty()
     }
 
+    /// The function that a call with this return address is in, and how far into it
+    /// the call returns.
+    #[must_use]
+    pub fn resolve_return(&self, address: u64) -> Option<(&str, u64)> {
+        // A call can be a function's last instruction.
+        let (name, offset) = self.resolve(address.checked_sub(1)?)?;
+        Some((name, offset + 1))
+    }
+
     /// The function that an address lies in, and how far into it. Nothing of code
     /// without a symbol, such as programs compiled while we run.
     #[must_use]
@@ -121,7 +133,8 @@ impl Symbols {
         (offset < LARGEST_FUNCTION).then(|| (self.name(symbol), offset))
     }
 
-    /// The text from a symbol up to the next one, or nothing if it is unknown.
+    /// The return addresses of the text from a symbol up to the next one, or nothing
+    /// if it is unknown.
     #[must_use]
     pub fn range(&self, name: &str) -> TextRange {
         let Some(&start) = self.by_name.get(name) else {
@@ -129,7 +142,7 @@ impl Symbols {
         };
         let next = self.by_address.get(self.up_to(start));
         let end = next.map_or(start + 4096, |next| next.address);
-        TextRange { start, end }
+        TextRange::of_returns_into(start, end)
     }
 
     /// The first of several names that this kernel has.
@@ -187,7 +200,14 @@ impl Symbols {
             start: user.start.min(kernel.start),
             end: user.end.max(kernel.end),
         };
-        Ok(EntryText::fred(all, user, ret_from_fork, first_system))
+        let guest = self.range(GUEST_ENTRY);
+        Ok(EntryText::fred(
+            all,
+            user,
+            ret_from_fork,
+            first_system,
+            guest,
+        ))
     }
 
     /// The assembly part got its own name in 6.6.
@@ -201,12 +221,16 @@ impl Symbols {
             self.by_name.get("__entry_text_start"),
             self.by_name.get("__entry_text_end"),
         ) {
-            (Some(&start), Some(&end)) => TextRange { start, end },
+            (Some(&start), Some(&end)) => TextRange::of_returns_into(start, end),
             _ => TextRange::default(),
         };
         let mut vectors = [TextRange::default(); Vector::ALL.len()];
         for (range, vector) in vectors.iter_mut().zip(Vector::ALL) {
             *range = self.range(vector.stub_symbol());
+        }
+        let mut traps = [TextRange::default(); Trap::ALL.len()];
+        for (range, trap) in traps.iter_mut().zip(Trap::ALL) {
+            *range = self.range(trap.stub_symbol());
         }
         EntryText {
             all,
@@ -226,6 +250,8 @@ impl Symbols {
             common_interrupt: self.range("asm_common_interrupt"),
             nmi: self.range("asm_exc_nmi"),
             vectors,
+            traps,
+            guest_entry: self.range(GUEST_ENTRY),
         }
     }
 }
@@ -263,12 +289,19 @@ not a line
         assert_eq!(symbols.resolve(0xffff_ffff_c840_0000), None);
     }
 
-    /// A stub's range ends where the next symbol begins.
+    /// A stub's return addresses end where the next symbol begins: that address
+    /// included, and its own beginning not.
     #[test]
-    fn stub_ranges_are_half_open() {
-        let text = Symbols::parse(SAMPLE).entry_text(false).unwrap();
-        assert!(text.page_fault.contains(0xffff_ffff_8200_023f));
-        assert!(!text.page_fault.contains(0xffff_ffff_8200_0240));
+    fn a_call_can_be_the_last_instruction_of_a_stub() {
+        let symbols = Symbols::parse(SAMPLE);
+        let text = symbols.entry_text(false).unwrap();
+        assert!(!text.page_fault.contains(0xffff_ffff_8200_0200));
+        assert!(text.page_fault.contains(0xffff_ffff_8200_0240));
+        assert!(!text.page_fault.contains(0xffff_ffff_8200_0241));
+        assert_eq!(
+            symbols.resolve_return(0xffff_ffff_8200_0240),
+            Some(("asm_exc_page_fault", 0x40))
+        );
         assert!(text.syscall.contains(0xffff_ffff_8200_00fa));
         let timer = text.vectors[Vector::LocalTimer as usize];
         assert!(timer.contains(0xffff_ffff_8200_0255));

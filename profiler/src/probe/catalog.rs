@@ -11,6 +11,9 @@ pub enum Role {
     Lifecycle,
     /// Counts NMIs. Wanted by every backend.
     Nmi,
+    /// Tells returns of signal handlers from other calls without a number. Wanted by
+    /// every backend.
+    Signals,
     /// Counts page faults, with what they were about. Wanted by every backend.
     Fault,
     /// Finds out how page tables are walked, before anything is counted.
@@ -122,6 +125,8 @@ pub fn all() -> Vec<Probe> {
     probes.extend([
         Probe::tracepoint(program::IRQ_HANDLER_ENTRY, Role::Entry, true),
         Probe::tracepoint(program::IRQ_HANDLER_EXIT, Role::Entry, true),
+        Probe::tracepoint(program::SIGNAL_GENERATE, Role::Entry, true),
+        Probe::tracepoint(program::SIGNAL_DELIVER, Role::Signals, true),
         Probe::tracepoint(program::NMI_HANDLER, Role::Nmi, false),
         Probe::tracepoint(program::IO_URING_SUBMIT_REQ, Role::Submissions, false),
         Probe::tracepoint(program::IO_URING_SUBMIT_SQE, Role::Submissions, false),

@@ -53,6 +53,7 @@ pub(super) fn config(
         task_flags_offset: layout.task_flags,
         task_comm_offset: layout.task_comm,
         task_state_offset: layout.task_state,
+        task_status_offset: layout.task_status,
         irqaction_next_offset: layout.irqaction_next,
         filter: match settings.filter {
             Filter::Threads => filter::THREADS,
@@ -64,7 +65,6 @@ pub(super) fn config(
         worker_flags: layout.worker_flags,
         x32_bit: if version::has_x32() { X32_BIT } else { 0 },
         has_substitutes: u32::from(version::preempts_tracepoints()),
-        padding: 0,
     })
 }
 

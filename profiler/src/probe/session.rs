@@ -231,7 +231,8 @@ impl Session {
             }
             let is_again = is_substitute && role == Role::Lifecycle;
             let is_entry = role == Role::Entry && self.families.entry;
-            let wanted = is_again || is_entry || matches!(role, Role::Nmi | Role::Fault);
+            let wanted =
+                is_again || is_entry || matches!(role, Role::Nmi | Role::Fault | Role::Signals);
             if !wanted {
                 continue;
             }

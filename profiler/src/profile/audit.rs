@@ -32,9 +32,17 @@ pub fn of(snapshot: &Snapshot) -> Option<Audit> {
     let mut one_sided: BTreeMap<(Cause, &'static str), u64> = BTreeMap::new();
     let mut by_thread: BTreeMap<ThreadKey, (u64, u64)> = BTreeMap::new();
     let mut left_by_itself = BTreeSet::new();
+    // By thread and exception: returns from it, and signals that answered it.
+    let mut exceptions: BTreeMap<(ThreadKey, Cause), (u64, u64)> = BTreeMap::new();
     for row in &snapshot.rows {
         let cause = entry::cause(row, snapshot);
         let is_return = is_return(row);
+        if matches!(cause, Cause::Exception(_)) {
+            let key = ((row.tid, row.born), cause);
+            let (exits, entries) = exceptions.entry(key).or_default();
+            *(if is_return { exits } else { entries }) += row.count;
+            continue;
+        }
         let reason = if is_return {
             only_returns_show(&cause)
         } else {
@@ -49,6 +57,15 @@ pub fn of(snapshot: &Snapshot) -> Option<Audit> {
         }
         let (exits, entries) = by_thread.entry((row.tid, row.born)).or_default();
         *(if is_return { exits } else { entries }) += row.count;
+    }
+    for ((thread, cause), (returns, signals)) in exceptions {
+        let (exits, entries) = by_thread.entry(thread).or_default();
+        *exits += returns.min(signals);
+        *entries += signals;
+        if returns > signals {
+            let reason = "it raised no signal, by which a tracepoint would show it";
+            *one_sided.entry((cause, reason)).or_default() += returns - signals;
+        }
     }
     // A thread that was killed went the way out up to where it died.
     let killed = snapshot.threads.iter().filter(|thread| {
@@ -92,11 +109,12 @@ pub fn is_audit(snapshot: &Snapshot) -> bool {
 }
 
 /// Whether a row belongs to the ledger. What is seen on both ways is taken from
-/// the tracepoints, which know more: page faults always are.
+/// the tracepoints, which know more: page faults always are. Exceptions are not,
+/// since not every one raises a signal.
 #[must_use]
 pub fn is_counted(row: &Row, snapshot: &Snapshot) -> bool {
     if !is_return(row) {
-        return true;
+        return row.kind != CauseKind::Exception.code() || !is_audit(snapshot);
     }
     let cause = entry::cause(row, snapshot);
     if is_audit(snapshot) {
@@ -179,7 +197,7 @@ fn is_return(row: &Row) -> bool {
 /// Why no tracepoint shows this, if none does.
 fn only_returns_show(cause: &Cause) -> Option<&'static str> {
     match cause {
-        Cause::Exception(_) => Some("exceptions other than page faults have no tracepoint"),
+        Cause::Exception(_) => Some("not every exception raises a signal"),
         Cause::Interrupt(InterruptSource::Other(_)) => Some("this vector has no tracepoint"),
         Cause::Unclassified(_) => Some("not understood, and on no other way seen"),
         Cause::Syscall(_)
@@ -215,7 +233,7 @@ fn signed(count: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use profiler_common::vector::Vector;
+    use profiler_common::vector::{Trap, Vector};
 
     use super::*;
     use crate::{
@@ -272,7 +290,9 @@ mod tests {
                 row(1, CauseKind::Nmi, 0, 0, 3),
                 row(1, CauseKind::Interrupt, timer, 0, 5),
                 row(1, CauseKind::Return, 39, SYSCALL_STUB, 100),
+                // Seven, of which a signal answers five.
                 row(1, CauseKind::Return, u32::MAX, OPCODE_STUB, 7),
+                row(1, CauseKind::Exception, Trap::InvalidOpcode.code(), 0, 5),
                 row(1, CauseKind::Return, u32::MAX, TIMER_STUB, 5),
                 // Killed in its second call.
                 row(2, CauseKind::Syscall, 39, 0, 2),
@@ -283,7 +303,7 @@ mod tests {
         let audit = of(&snapshot).expect("both families");
         assert_eq!(
             (audit.exits, audit.entries, audit.difference),
-            (106, 106, 0)
+            (111, 111, 0)
         );
         let seen: Vec<(&str, u64)> = audit
             .one_sided
@@ -295,7 +315,7 @@ mod tests {
             [
                 ("exit_group", 1),
                 ("nmi", 3),
-                ("invalid_opcode", 7),
+                ("invalid_opcode", 2),
                 ("killed", 1)
             ]
         );
@@ -361,6 +381,8 @@ mod tests {
         assert!(is_counted(&call, &both));
         assert!(!is_counted(&returned, &both));
         assert!(is_counted(&exception, &both));
+        let signal = row(1, CauseKind::Exception, Trap::InvalidOpcode.code(), 0, 1);
+        assert!(!is_counted(&signal, &both));
         both.families.entry = false;
         assert!(is_counted(&returned, &both));
     }

@@ -118,7 +118,9 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
             })
             .collect(),
         map_full: loss(Loss::LedgerFull),
-        stacks_lost: loss(Loss::StackLost),
+        stacks_lost: loss(Loss::StackLost)
+            + loss(Loss::UserStackLost)
+            + loss(Loss::SenderStackLost),
         unclassified,
         inexact: Vec::new(),
         inexact_codes: Vec::new(),
@@ -153,8 +155,9 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
     );
     if snapshot.families.exit.is_none() {
         say(
-            Gap::Exceptions,
-            "no tracepoint shows them: they need a kernel with fentry or kprobes",
+            Gap::SilentExceptions,
+            "no tracepoint shows what the kernel deals with itself, such as a probe's breakpoint: \
+             they need a kernel with fentry or kprobes",
         );
         if let Some(count) = hypervisor_callbacks(snapshot) {
             say(

@@ -139,6 +139,8 @@ impl Doubt {
             Ground::Lost(Some(Loss::ThreadInfoFull)) => selection.thread.is_some(),
             Ground::Lost(Some(
                 Loss::StackLost
+                | Loss::UserStackLost
+                | Loss::SenderStackLost
                 | Loss::StackLedgerFull
                 | Loss::SenderFull
                 | Loss::DisturbanceFull

@@ -1,6 +1,6 @@
 //! Our count of page faults beside those of others.
 
-use profiler_common::{cause::CauseKind, names::program};
+use profiler_common::{cause::CauseKind, fault::detail, names::program};
 
 use super::{
     audit,
@@ -29,18 +29,24 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
     let ours = total(ledger);
     let mut checks = Vec::new();
     if let Some(counts) = snapshot.faults.counters {
+        let at_kernel = of_detail(snapshot, |row| row & detail::KERNEL_ADDRESS != 0);
+        let comparable = ours.saturating_sub(at_kernel);
         checks.push(CrossCheck {
-            what: "page faults in user mode".to_owned(),
-            ours,
+            what: if at_kernel == 0 {
+                "page faults in user mode".to_owned()
+            } else {
+                format!("page faults in user mode, but for {at_kernel} at kernel addresses")
+            },
+            ours: comparable,
             theirs: counts.all,
             source: "perf page-faults:u".to_owned(),
-            verdict: verdict(snapshot, ours, counts.all),
-            note: "the other one does not count accesses to the kernel's half of the addresses, \
-                   and nothing of programs that change their user when executed"
+            verdict: verdict(snapshot, comparable, counts.all),
+            note: "the other one does not count accesses to addresses of the kernel's, so they \
+                   are left out here; and nothing of programs that change their user when executed"
                 .to_owned(),
         });
         if knows_major(snapshot) {
-            let ours = major(snapshot);
+            let ours = of_detail(snapshot, fault::is_major);
             checks.push(CrossCheck {
                 what: "major page faults in user mode".to_owned(),
                 ours,
@@ -66,10 +72,10 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
     checks
 }
 
-/// Major faults as our program has seen them.
-fn major(snapshot: &Snapshot) -> u64 {
+/// Page faults of our tracepoint whose detail is such.
+fn of_detail(snapshot: &Snapshot, is_such: impl Fn(u32) -> bool) -> u64 {
     let rows = snapshot.rows.iter();
-    rows.filter(|row| row.kind == CauseKind::PageFault.code() && fault::is_major(row.detail))
+    rows.filter(|row| row.kind == CauseKind::PageFault.code() && is_such(row.detail))
         .map(|row| row.count)
         .sum()
 }
@@ -86,7 +92,7 @@ fn verdict(snapshot: &Snapshot, ours: u64, theirs: u64) -> CheckVerdict {
 
 #[cfg(test)]
 mod tests {
-    use profiler_common::fault::{FaultKind, detail};
+    use profiler_common::fault::FaultKind;
 
     use super::*;
     use crate::{
@@ -119,6 +125,34 @@ mod tests {
             major: 4,
         });
         build::profile(&snapshot).accounting.cross_checks
+    }
+
+    /// The kernel's event leaves out accesses to its own addresses, and they are no
+    /// contradiction.
+    #[test]
+    fn faults_at_kernel_addresses_are_not_compared() {
+        let row = |mark: u32, count: u64| Row {
+            kind: CauseKind::PageFault.code(),
+            detail: detail::of(5, FaultKind::Protection.code()) | mark,
+            count,
+            ..Row::default()
+        };
+        let mut snapshot = Snapshot {
+            rows: vec![row(0, 2_328), row(detail::KERNEL_ADDRESS, 100)],
+            ..Snapshot::default()
+        };
+        snapshot.target.command = vec!["x".to_owned()];
+        snapshot.faults.counters = Some(FaultCounts {
+            all: 2_328,
+            major: 0,
+        });
+        let profile = build::profile(&snapshot);
+        assert_eq!(profile.ledger.by_cause[0].count, 2_428, "one row");
+        let check = &profile.accounting.cross_checks[0];
+        assert_eq!(
+            (check.ours, check.verdict),
+            (2_328, CheckVerdict::Consistent)
+        );
     }
 
     /// A count that is one off is a contradiction, unless the target still ran.

@@ -172,7 +172,11 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     bullet("missed by the probes", &count(missed), out)?;
     bullet("could not be kept", &count(lost), out)?;
     for (reason, n) in accounting.lost() {
-        bullet("could not be kept", &format!("{} {reason}", count(n)), out)?;
+        bullet(
+            "could not be kept",
+            &super::text::loss_words(reason, n),
+            out,
+        )?;
     }
     bullet("unclassified", &count(accounting.unclassified), out)?;
     if let Some(audit) = &accounting.audit {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use profiler_common::loss::Loss;
+
 use super::{
     advice as advice_report, code, disturbance as disturbance_report,
     interruption as interruption_report, io as io_report, memory as memory_report,
@@ -210,7 +212,7 @@ fn accounting(profile: &Profile, look: Look, out: &mut dyn Write) -> io::Result<
     let losses: u64 = accounting.lost().map(|(_, lost)| lost).sum();
     prose::labelled(out, look, "could not be kept", &count(losses))?;
     for (reason, lost) in accounting.lost() {
-        prose::labelled(out, look, "", &format!("{} {reason}", count(lost)))?;
+        prose::labelled(out, look, "", &loss_words(reason, lost))?;
     }
     prose::labelled(out, look, "unclassified", &count(accounting.unclassified))?;
     if let Some(audit) = &accounting.audit {
@@ -256,6 +258,17 @@ pub(super) fn own_words(own: &Own) -> String {
     }
     let all = units::duration_ns(own.all_cpu_ns);
     format!("{words}; {all} with all that came before and after")
+}
+
+/// What could not be kept in words: of stacks, whose.
+pub(super) fn loss_words(reason: &str, lost: u64) -> String {
+    let whose = match Loss::from_name(reason) {
+        Some(Loss::StackLost) => " (kernel stacks of entries)",
+        Some(Loss::UserStackLost) => " (user stacks of entries)",
+        Some(Loss::SenderStackLost) => " (stacks of who sent interrupts)",
+        _ => "",
+    };
+    format!("{} {reason}{whose}", count(lost))
 }
 
 /// A cross-check in words. What the other count means is in the document.

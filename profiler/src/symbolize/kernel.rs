@@ -17,7 +17,9 @@ pub fn names(rows: &[Row], stacks: &[StackRow], symbols: &Symbols) -> BTreeMap<u
     let of_stacks = stacks
         .iter()
         .flat_map(|stack| stack.kernel.iter().copied().chain([stack.row.slot]));
-    resolve(of_rows.chain(of_stacks), symbols)
+    resolve(of_rows.chain(of_stacks), |address| {
+        symbols.resolve_return(address)
+    })
 }
 
 /// Names the functions that interrupts called, and the places that sent them.
@@ -27,24 +29,26 @@ pub fn functions(
     senders: &[SenderRow],
     symbols: &Symbols,
 ) -> BTreeMap<u64, (String, u64)> {
-    let of_purposes = purposes.iter().map(|row| row.function);
-    let of_senders = senders.iter().flat_map(|row| {
-        let places = [row.function, row.call_site];
-        places.into_iter().chain(row.kernel.iter().copied())
-    });
-    resolve(of_purposes.chain(of_senders), symbols)
+    let called = purposes.iter().map(|row| row.function);
+    let called = called.chain(senders.iter().map(|row| row.function));
+    let places = senders
+        .iter()
+        .flat_map(|row| row.kernel.iter().copied().chain([row.call_site]));
+    let mut names = resolve(places, |address| symbols.resolve_return(address));
+    names.extend(resolve(called, |address| symbols.resolve(address)));
+    names
 }
 
 /// Names each of these addresses once.
-fn resolve(
+fn resolve<'a>(
     addresses: impl Iterator<Item = u64>,
-    symbols: &Symbols,
+    name: impl Fn(u64) -> Option<(&'a str, u64)>,
 ) -> BTreeMap<u64, (String, u64)> {
     let addresses: BTreeSet<u64> = addresses.filter(|&address| address != 0).collect();
     addresses
         .into_iter()
         .filter_map(|address| {
-            let (name, offset) = symbols.resolve(address)?;
+            let (name, offset) = name(address)?;
             Some((address, (name.to_owned(), offset)))
         })
         .collect()

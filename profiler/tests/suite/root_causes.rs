@@ -3,9 +3,10 @@
 use crate::{
     needs_root,
     support::{
-        known::{assert_known, assert_within, cannot_be_known},
-        profile::{Json, causes},
+        known::{assert_known, assert_within},
+        profile::{Json, causes, measure},
         skip::skip_here,
+        targets,
     },
 };
 
@@ -18,20 +19,41 @@ fn measured(arguments: &[&str]) -> Json {
     profile
 }
 
+/// As [`measured`], but nothing where the program says that this machine does
+/// not have what it is about.
+#[track_caller]
+fn measured_if_possible(test: &str, arguments: &[&str], what: &str) -> Option<Json> {
+    let profile = causes(&[], arguments);
+    profile.assert_accounted();
+    if profile.0["exit"]["code"] == 77 {
+        skip_here(test, what);
+        return None;
+    }
+    assert_eq!(profile.0["exit"]["code"], 0, "{}", profile.0["exit"]);
+    Some(profile)
+}
+
 /// An exception that a handler deals with is one entry, and the handler's
-/// return another; a backend that cannot see the first says so.
+/// return another. With tracepoints, those that raise no signal are said to be
+/// missing.
 #[track_caller]
 fn assert_exceptions(mode: &str, detail: &str) {
-    let profile = measured(&[mode, "100"]);
+    assert_exceptions_of(&measured(&[mode, "100"]), mode, detail);
+}
+
+#[track_caller]
+fn assert_exceptions_of(profile: &Json, mode: &str, detail: &str) {
     let name = |of: &str| format!("#{}: {of}", mode.to_uppercase());
     profile.assert_only(&name("rt_sigreturn"), "syscall", "rt_sigreturn", 100);
-    if profile.sees_exceptions() {
-        profile.assert_only(&name("exception"), "exception", detail, 100);
-    } else {
-        assert_eq!(profile.of_cause("exception"), 0);
-        assert!(profile.says_unavailable("exceptions"));
-        cannot_be_known(&name("exception"), "no tracepoint shows exceptions");
-    }
+    profile.assert_only(&name("exception"), "exception", detail, 100);
+    assert_eq!(
+        profile.says_unavailable("exceptions that raise no signal"),
+        !profile.sees_exceptions()
+    );
+    // In an audit, both sides have seen each of them.
+    let one_sided = profile.0["accounting"]["audit"]["one_sided"].as_array();
+    let mut one_sided = one_sided.into_iter().flatten();
+    assert!(one_sided.all(|row| row["cause"] != "exception"));
 }
 
 /// `#UD`
@@ -67,6 +89,128 @@ fn root_breakpoints() {
 fn root_single_steps() {
     needs_root!("root_single_steps");
     assert_exceptions("db", "debug");
+}
+
+/// `#AC`
+#[test]
+fn root_alignment_checks() {
+    needs_root!("root_alignment_checks");
+    let lacks = "this processor checks no alignment";
+    let arguments = ["ac", "100"];
+    if let Some(profile) = measured_if_possible("root_alignment_checks", &arguments, lacks) {
+        assert_exceptions_of(&profile, "ac", "alignment_check");
+    }
+}
+
+/// Signals of exceptions that somebody sends are none; nor is the one that
+/// answers a page fault, which is counted as that.
+#[test]
+fn root_signals_without_exception() {
+    needs_root!("root_signals_without_exception");
+    let profile = measured(&["pretend", "100"]);
+    let counted = profile.of_cause("exception");
+    assert_known(&profile, "sent signals: exception", 0, counted);
+    profile.assert_only("SIGSEGV: page fault", "page_fault", "protection", 100);
+    let returns = profile.count_in("syscall", "rt_sigreturn", "steady");
+    assert_known(&profile, "sent signals: rt_sigreturn", 400, returns);
+}
+
+/// A step of a tracer's over an instruction is an exception; one over a system
+/// call is that call.
+#[test]
+fn root_traced_steps() {
+    needs_root!("root_traced_steps");
+    let profile = measured(&["step", "200"]);
+    let calls = profile.count_in("syscall", "getppid", "steady");
+    assert_known(&profile, "stepped: getppid", 200, calls);
+    profile.assert_only("stepped: debug", "exception", "debug", 400);
+    assert_eq!(profile.count("exception", "breakpoint"), 1);
+}
+
+/// A call that the kernel hands back to the program is a call.
+#[test]
+fn root_dispatched_calls() {
+    needs_root!("root_dispatched_calls");
+    let test = "root_dispatched_calls";
+    let lacks = "the kernel has no syscall user dispatch, which is new in Linux 5.11";
+    let Some(profile) = measured_if_possible(test, &["dispatch", "1000"], lacks) else {
+        return;
+    };
+    let calls = profile.count_in("syscall", "getppid", "steady");
+    assert_known(&profile, "dispatched: getppid", 1000, calls);
+    let returns = profile.count_in("syscall", "rt_sigreturn", "steady");
+    assert_known(&profile, "dispatched: rt_sigreturn", 1000, returns);
+}
+
+/// Number -1 is not the return of a handler, also where there are such, one in
+/// another; and numbers that are no call are named as programs write them.
+#[test]
+fn root_calls_without_number() {
+    needs_root!("root_calls_without_number");
+    let profile = measured(&["numberless", "200"]);
+    for (detail, expected) in [
+        // One for each, and one in each of two handlers.
+        ("syscall_-1", 600),
+        ("syscall_-5", 200),
+        ("x32:getpid", 200),
+        ("rt_sigreturn", 400),
+    ] {
+        let counted = profile.count_in("syscall", detail, "steady");
+        assert_known(
+            &profile,
+            &format!("numberless: {detail}"),
+            expected,
+            counted,
+        );
+    }
+    let profile = measured(&["skipped", "200"]);
+    let counted = profile.count_in("syscall", "syscall_-1", "steady");
+    assert_known(&profile, "skipped by a tracer: -1", 200, counted);
+    let returns = profile.count_in("syscall", "rt_sigreturn", "steady");
+    assert_known(&profile, "skipped by a tracer: rt_sigreturn", 0, returns);
+}
+
+/// The kernel's own count leaves accesses to its addresses out, and no check
+/// holds that against ours.
+#[test]
+fn root_touched_kernel() {
+    needs_root!("root_touched_kernel");
+    let profile = measured(&["kernel", "100"]);
+    profile.assert_only("kernel addresses", "page_fault", "protection", 100);
+    let checks = profile.0["accounting"]["cross_checks"].as_array();
+    let mut checks = checks.expect("a list").iter();
+    let check = checks.find(|check| check["source"] == "perf page-faults:u");
+    let check = check.expect("the kernel counts page faults");
+    assert_eq!(check["verdict"], "consistent", "{check}");
+    let all = profile.of_cause("page_fault");
+    // One ahead, and the hundred.
+    assert_eq!(check["ours"].as_u64(), Some(all - 101), "{check}");
+}
+
+/// A 32-bit program's calls through the vdso, its `int 0x80`, and the
+/// executions of programs of either width have their own names.
+#[test]
+fn root_compat_calls() {
+    needs_root!("root_compat_calls");
+    let program = match targets::compat() {
+        Ok(program) => program,
+        Err(reason) => {
+            let what = format!("cannot build and run a 32-bit program: {reason}");
+            return skip_here("root_compat_calls", &what);
+        }
+    };
+    let profile = measure(&[], program, &["2500", "/bin/true"]);
+    profile.assert_accounted();
+    assert_eq!(profile.0["exit"]["code"], 0);
+    for (detail, expected) in [
+        ("ia32:getuid32", 2500),
+        ("ia32:getpid", 100),
+        ("execve", 1),
+        ("ia32:execve", 2),
+    ] {
+        let counted = profile.count("syscall", detail);
+        assert_known(&profile, &format!("32-bit: {detail}"), expected, counted);
+    }
 }
 
 /// A call that seccomp answers is a call.

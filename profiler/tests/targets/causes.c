@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -27,6 +28,15 @@
 static modeswitch_phase_page *phase;
 static volatile int stop;
 static volatile int ready;
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_ON 1
+#endif
+#ifndef SYSCALL_DISPATCH_FILTER_ALLOW
+#define SYSCALL_DISPATCH_FILTER_ALLOW 0
+#define SYSCALL_DISPATCH_FILTER_BLOCK 1
+#endif
 
 static void steady(void) { modeswitch_phase_enter(phase, MODESWITCH_PHASE_STEADY); }
 static void teardown(void) { modeswitch_phase_enter(phase, MODESWITCH_PHASE_TEARDOWN); }
@@ -42,15 +52,20 @@ static long bare(long number)
 /* ---- processor exceptions, each with a handler that goes on behind it ---- */
 
 #define TRAP_FLAG 0x100
+#define ALIGNMENT_FLAG 0x40000
+/* The status that says that this machine does not have it. */
+#define NOT_HERE 77
 
 static long skip;
+static volatile long handled;
 
 static void handler(int number, siginfo_t *info, void *context)
 {
     ucontext_t *user = context;
     (void)number, (void)info;
     user->uc_mcontext.gregs[REG_RIP] += skip;
-    user->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+    user->uc_mcontext.gregs[REG_EFL] &= ~(TRAP_FLAG | ALIGNMENT_FLAG);
+    handled++;
 }
 
 static void ud(void) { __asm__ volatile("ud2"); }
@@ -68,6 +83,13 @@ static void db(void)
                      "lea 128(%%rsp), %%rsp" : : "i"(TRAP_FLAG) : "cc", "memory");
 }
 
+static void ac(void)
+{
+    /* The handler takes the flag away again. */
+    __asm__ volatile("lea -128(%%rsp), %%rsp; pushfq; orq %0, (%%rsp); popfq; movl 1(%%rsp), %%eax;"
+                     "lea 128(%%rsp), %%rsp" : : "i"(ALIGNMENT_FLAG) : "eax", "cc", "memory");
+}
+
 static void exceptions(void (*once)(void), int number, long length, long n)
 {
     struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
@@ -75,13 +97,158 @@ static void exceptions(void (*once)(void), int number, long length, long n)
     sigaction(number, &action, NULL);
     /* Once ahead, so that steady state does not meet cold pages. */
     once();
+    if (handled == 0)
+        _exit(NOT_HERE);
     steady();
     for (long i = 0; i < n; i++)
         once();
     teardown();
 }
 
+static void touch_nothing(void)
+{
+    __asm__ volatile("xor %%eax, %%eax; mov (%%rax), %%al" : : : "eax", "memory");
+}
+
+static void touch_kernel(void)
+{
+    __asm__ volatile("mov $0xffffffff81000000, %%rax; mov (%%rax), %%al" : : : "rax", "memory");
+}
+
+/* The signals of exceptions, n times each, with no exception behind them. */
+static void pretend(long n)
+{
+    struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
+    siginfo_t info = { .si_signo = SIGFPE, .si_code = FPE_INTDIV };
+    pid_t pid = getpid();
+    skip = 0;
+    sigaction(SIGSEGV, &action, NULL);
+    sigaction(SIGILL, &action, NULL);
+    sigaction(SIGFPE, &action, NULL);
+    raise(SIGSEGV);
+    steady();
+    for (long i = 0; i < n; i++) {
+        raise(SIGSEGV);
+        kill(pid, SIGILL);
+        /* A program may send itself any code. */
+        syscall(SYS_rt_sigqueueinfo, pid, SIGFPE, &info);
+        skip = 2;
+        touch_nothing();
+        skip = 0;
+    }
+    teardown();
+}
+
+/*
+ * A child that is stepped through three instructions again and again, one of
+ * them a call: a step over a call ends without an exception.
+ */
+static int stepped(long n)
+{
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        __asm__ volatile("int3; 1: mov %0, %%eax; syscall; jmp 1b" : : "i"(SYS_getppid)
+                         : "rax", "rcx", "r11");
+    }
+    waitpid(child, &status, 0);
+    steady();
+    for (long i = 0; i < 3 * n; i++) {
+        ptrace(PTRACE_SINGLESTEP, child, 0, 0);
+        waitpid(child, &status, 0);
+        if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGTRAP)
+            return 66;
+    }
+    teardown();
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return 0;
+}
+
 /* ---- system calls that somebody else has a say in ---- */
+
+static volatile char selector = SYSCALL_DISPATCH_FILTER_ALLOW;
+
+static void dispatched(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+    (void)number;
+    user->uc_mcontext.gregs[REG_RAX] = -info->si_syscall;
+    selector = SYSCALL_DISPATCH_FILTER_ALLOW;
+}
+
+static int dispatch(long n)
+{
+    struct sigaction action = { .sa_sigaction = dispatched, .sa_flags = SA_SIGINFO };
+    sigaction(SIGSYS, &action, NULL);
+    if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0, &selector))
+        return NOT_HERE;
+    steady();
+    for (long i = 0; i < n; i++) {
+        selector = SYSCALL_DISPATCH_FILTER_BLOCK;
+        if (bare(SYS_getppid) != -SYS_getppid)
+            return 66;
+    }
+    teardown();
+    return 0;
+}
+
+static void handle_nested(int number)
+{
+    if (number == SIGUSR1)
+        kill(getpid(), SIGUSR2);
+    bare(-1);
+}
+
+/* Calls that end without a number: those of number -1, and handlers' returns. */
+static void numberless(long n)
+{
+    pid_t pid = getpid();
+    signal(SIGUSR1, handle_nested);
+    signal(SIGUSR2, handle_nested);
+    kill(pid, SIGUSR1);
+    steady();
+    for (long i = 0; i < n; i++) {
+        bare(-1);
+        kill(pid, SIGUSR1);
+        bare(0x40000000 + SYS_getpid);
+        bare(-5);
+    }
+    teardown();
+}
+
+/* Calls that a tracer skips, with a result of its own. */
+static int skipped(long n)
+{
+    struct user_regs_struct regs;
+    int status;
+    pid_t child = fork();
+    if (child == 0) {
+        ptrace(PTRACE_TRACEME, 0, 0, 0);
+        raise(SIGSTOP);
+        for (long i = 0; i < n; i++)
+            if (bare(SYS_getppid) != 42)
+                _exit(66);
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    steady();
+    for (int entering = 1;; entering = !entering) {
+        ptrace(PTRACE_SYSCALL, child, 0, 0);
+        waitpid(child, &status, 0);
+        if (WIFEXITED(status))
+            break;
+        ptrace(PTRACE_GETREGS, child, 0, &regs);
+        if (entering && regs.orig_rax == SYS_getppid) {
+            regs.orig_rax = -1;
+            regs.rax = 42;
+            ptrace(PTRACE_SETREGS, child, 0, &regs);
+        }
+    }
+    teardown();
+    return WEXITSTATUS(status);
+}
 
 static int seccomp_denied(long n)
 {
@@ -323,6 +490,20 @@ int main(int argc, char **argv)
         exceptions(bp, SIGTRAP, 0, n);
     else if (!strcmp(mode, "db"))
         exceptions(db, SIGTRAP, 0, n);
+    else if (!strcmp(mode, "ac"))
+        exceptions(ac, SIGBUS, 0, n);
+    else if (!strcmp(mode, "kernel"))
+        exceptions(touch_kernel, SIGSEGV, 2, n);
+    else if (!strcmp(mode, "pretend"))
+        pretend(n);
+    else if (!strcmp(mode, "step"))
+        return stepped(n);
+    else if (!strcmp(mode, "dispatch"))
+        return dispatch(n);
+    else if (!strcmp(mode, "numberless"))
+        numberless(n);
+    else if (!strcmp(mode, "skipped"))
+        return skipped(n);
     else if (!strcmp(mode, "seccomp"))
         return seccomp_denied(n);
     else if (!strcmp(mode, "ptrace"))

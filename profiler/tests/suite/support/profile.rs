@@ -48,8 +48,9 @@ pub(crate) fn faults_witnessed(options: &[&str], arguments: &[&str], witness: &P
     measure_with(&variable, options, targets::faults(), arguments)
 }
 
+/// Measures another program.
 #[track_caller]
-fn measure(options: &[&str], target: &Path, arguments: &[&str]) -> Json {
+pub(crate) fn measure(options: &[&str], target: &Path, arguments: &[&str]) -> Json {
     measure_with(&[], options, target, arguments)
 }
 
@@ -114,8 +115,7 @@ impl Json {
         self.0["backend"]["name"] == "tracepoint" || self.0["backend"]["name"] == "audit"
     }
 
-    /// Whether returns were watched: they show exceptions that have no
-    /// tracepoint.
+    /// Whether returns were watched: they show exceptions that raise no signal.
     pub(crate) fn sees_exceptions(&self) -> bool {
         self.0["backend"]["name"] != "tracepoint"
     }
