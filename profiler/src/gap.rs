@@ -69,6 +69,9 @@ pub enum Details<'a> {
     Prefixed(&'a str),
     /// All but the one of this name.
     AllBut(&'a str),
+    /// Those of interrupts that no tracepoint shows: of no device and of no vector
+    /// that has one.
+    Untraced,
 }
 
 impl Details<'_> {
@@ -80,6 +83,9 @@ impl Details<'_> {
             Self::Named(name) => detail == name,
             Self::Prefixed(prefix) => detail.starts_with(prefix),
             Self::AllBut(name) => detail != name,
+            Self::Untraced => {
+                Vector::from_name(detail).is_none() && !detail.starts_with(DEVICE_PREFIX)
+            }
         }
     }
 }
@@ -165,7 +171,7 @@ macro_rules! gaps {
 
 use CauseKind::{Exception, Interrupt, Nmi, PageFault, Syscall};
 use Concealed::{Entries, Existence, Mappings, Purposes, Split};
-use Details::{All, AllBut, Named, Prefixed};
+use Details::{All, AllBut, Named, Prefixed, Untraced};
 
 const NOTHING: [Concealed<'_>; 0] = [];
 /// The detail of page faults whose kind is not known.
@@ -180,7 +186,15 @@ gaps! {
     /// show them.
     SilentExceptions = "silent_exceptions", "exceptions that raise no signal",
         [Entries(Exception, All)];
-    /// Interrupts by which a hypervisor calls, which no tracepoint shows.
+    /// Interrupts of a line of `/proc/interrupts` that moved and that no tracepoint
+    /// shows.
+    InterruptsOfLine(of) = "interrupts_of_line", format!("interrupts of {of} in /proc/interrupts"),
+        [Entries(Interrupt, Untraced)];
+    /// Whether there were such interrupts.
+    InterruptLines = "interrupt_lines", "interrupts without a tracepoint",
+        [Entries(Interrupt, Untraced)];
+    /// Interrupts by which a hypervisor calls. Of older documents, as is the one
+    /// for all exceptions.
     HypervisorCallbacks = "hypervisor_callbacks", "hypervisor callbacks",
         HYPERVISOR_CALLBACKS.map(|name| Entries(Interrupt, Named(name)));
     /// Which device interrupted.

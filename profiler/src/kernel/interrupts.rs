@@ -70,6 +70,20 @@ impl Interrupts {
         self.lines.get(label)?.counts.get(column).copied()
     }
 
+    /// How many interrupts of a label these CPUs, or all, have had since an earlier
+    /// table. A line that is new began at zero; a CPU that came or went has none.
+    #[must_use]
+    pub fn since(&self, before: &Self, label: &str, cpus: Option<&[u32]>) -> Option<u64> {
+        self.lines.get(label)?;
+        let counts = cpus.unwrap_or(&self.cpus).iter().map(|&cpu| {
+            let Some(after) = self.count(label, cpu) else {
+                return Some(0);
+            };
+            after.checked_sub(before.count(label, cpu).unwrap_or(0))
+        });
+        counts.sum()
+    }
+
     /// The name of a device interrupt: the last word of its description.
     #[must_use]
     pub fn device(&self, irq: u32) -> Option<&str> {

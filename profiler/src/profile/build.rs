@@ -159,14 +159,18 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "no tracepoint shows what the kernel deals with itself, such as a probe's breakpoint: \
              they need a kernel with fentry or kprobes",
         );
-        if let Some(count) = hypervisor_callbacks(snapshot) {
-            say(
-                Gap::HypervisorCallbacks,
-                &format!(
-                    "no tracepoint shows them: at most {count} entries on all CPUs together, by \
-                     /proc/interrupts"
-                ),
-            );
+        match checks::unexplained_interrupts(snapshot) {
+            None => say(
+                Gap::InterruptLines,
+                "/proc/interrupts, which would tell whether there were any, cannot be read",
+            ),
+            Some(lines) => {
+                for (label, count) in lines {
+                    let reason =
+                        format!("no tracepoint shows them: at most {count} entries are missing");
+                    say(Gap::InterruptsOfLine(label), &reason);
+                }
+            }
         }
     } else if !snapshot.families.entry {
         say(
@@ -203,16 +207,6 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
     list.extend(code::unavailable(snapshot));
     list.extend(exactness::skipped_kprobe(snapshot));
     list
-}
-
-/// How many hypervisor callbacks arrived in the window, if any.
-fn hypervisor_callbacks(snapshot: &Snapshot) -> Option<u64> {
-    let sum = |table: &crate::kernel::interrupts::Interrupts| -> Option<u64> {
-        Some(table.lines.get("HYP")?.counts.iter().sum())
-    };
-    let before = sum(&snapshot.interrupts_before)?;
-    let after = sum(&snapshot.interrupts_after)?;
-    after.checked_sub(before).filter(|&count| count != 0)
 }
 
 /// Counts by cause alone, over all details.

@@ -375,8 +375,10 @@ pub struct CrossCheck {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
-    /// They relate as they should.
+    /// They are the same, as they should be.
     Consistent,
+    /// The other one is an upper bound, and ours is not above it.
+    NotContradicted,
     /// They do not: one of them is wrong.
     Inconsistent,
     /// They count different things and are shown side by side only.

@@ -58,9 +58,9 @@ impl Pattern {
     pub(crate) fn meets(&self, details: Details) -> bool {
         let wildcard = self.0.find(['*', '?']);
         match (details, wildcard) {
-            (Details::All, _) | (Details::AllBut(_), Some(_)) => true,
+            (Details::All, _) | (Details::AllBut(_) | Details::Untraced, Some(_)) => true,
             (Details::Named(name), _) => self.matches(name),
-            (Details::AllBut(_), None) => details.include(&self.0),
+            (Details::AllBut(_) | Details::Untraced, None) => details.include(&self.0),
             (Details::Prefixed(prefix), None) => self.0.starts_with(prefix),
             (Details::Prefixed(prefix), Some(at)) => {
                 let known = &self.0[..at];

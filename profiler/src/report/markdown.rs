@@ -191,6 +191,7 @@ fn accounting(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     for check in &accounting.cross_checks {
         let verdict = match check.verdict {
             CheckVerdict::Consistent => "consistent",
+            CheckVerdict::NotContradicted => "not contradicted: an upper bound",
             CheckVerdict::Inconsistent => "INCONSISTENT: one of the two is wrong",
             CheckVerdict::Informative => "for comparison only",
         };

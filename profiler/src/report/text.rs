@@ -275,6 +275,7 @@ pub(super) fn loss_words(reason: &str, lost: u64) -> String {
 pub(super) fn check_words(check: &CrossCheck) -> String {
     let verdict = match check.verdict {
         CheckVerdict::Consistent => "consistent",
+        CheckVerdict::NotContradicted => "not contradicted, since that is an upper bound",
         CheckVerdict::Inconsistent => "INCONSISTENT: one of the two is wrong",
         CheckVerdict::Informative => "for comparison only, since it counts other things too",
     };

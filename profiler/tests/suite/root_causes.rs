@@ -213,6 +213,17 @@ fn root_compat_calls() {
     }
 }
 
+/// Entering a guest is no return to user mode: what the kernel deals with while
+/// the guest runs is in the one call that runs it.
+#[test]
+fn root_guest_entries() {
+    needs_root!("root_guest_entries");
+    let lacks = "there is no /dev/kvm";
+    if let Some(profile) = measured_if_possible("root_guest_entries", &["guest", "100"], lacks) {
+        profile.assert_only("guest: ioctl", "syscall", "ioctl", 100);
+    }
+}
+
 /// A call that seccomp answers is a call.
 #[test]
 fn root_denied_calls() {

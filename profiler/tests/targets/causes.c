@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/kvm.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -473,6 +475,52 @@ static int disturb(const char *how, long n, const char *device)
     return status;
 }
 
+/* ---- a guest ---- */
+
+#define GUEST_EXITS 50
+
+/*
+ * Runs a guest n times to its next `hlt`. On the way there it exits GUEST_EXITS
+ * times to the kernel, which enters it again without a return to user mode.
+ */
+static int guest(long n)
+{
+    static const unsigned char code[] = {
+        0xbe, GUEST_EXITS, 0x00,      /* begin: mov $GUEST_EXITS, %si */
+        0x31, 0xc0,                   /* again: xor %ax, %ax */
+        0x0f, 0xa2,                   /* cpuid */
+        0x4e,                         /* dec %si */
+        0x75, 0xf9,                   /* jnz again */
+        0xf4,                         /* hlt */
+        0xeb, 0xf3,                   /* jmp begin */
+    };
+    int kvm = open("/dev/kvm", O_RDWR);
+    int machine = kvm < 0 ? -1 : ioctl(kvm, KVM_CREATE_VM, 0);
+    void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct kvm_userspace_memory_region region = {
+        .memory_size = 4096, .userspace_addr = (unsigned long)memory,
+    };
+    struct kvm_regs regs = { .rflags = 2 };
+    struct kvm_sregs sregs;
+    int cpu = machine < 0 ? -1 : ioctl(machine, KVM_CREATE_VCPU, 0);
+    if (cpu < 0)
+        return NOT_HERE;
+    struct kvm_run *run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
+                               PROT_READ | PROT_WRITE, MAP_SHARED, cpu, 0);
+    memcpy(memory, code, sizeof code);
+    if (ioctl(machine, KVM_SET_USER_MEMORY_REGION, &region) || ioctl(cpu, KVM_GET_SREGS, &sregs))
+        return 65;
+    sregs.cs.base = sregs.cs.selector = 0;
+    if (ioctl(cpu, KVM_SET_SREGS, &sregs) || ioctl(cpu, KVM_SET_REGS, &regs))
+        return 66;
+    steady();
+    for (long i = 0; i < n; i++)
+        if (ioctl(cpu, KVM_RUN, 0) || run->exit_reason != KVM_EXIT_HLT)
+            return 67;
+    teardown();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -504,6 +552,8 @@ int main(int argc, char **argv)
         numberless(n);
     else if (!strcmp(mode, "skipped"))
         return skipped(n);
+    else if (!strcmp(mode, "guest"))
+        return guest(n);
     else if (!strcmp(mode, "seccomp"))
         return seccomp_denied(n);
     else if (!strcmp(mode, "ptrace"))

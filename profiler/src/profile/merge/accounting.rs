@@ -54,8 +54,9 @@ fn add_audit(sum: &mut Audit, run: Audit) {
 fn add_check(sum: &mut CrossCheck, run: CrossCheck) {
     let badness = |verdict| match verdict {
         CheckVerdict::Consistent => 0,
-        CheckVerdict::Informative => 1,
-        CheckVerdict::Inconsistent => 2,
+        CheckVerdict::NotContradicted => 1,
+        CheckVerdict::Informative => 2,
+        CheckVerdict::Inconsistent => 3,
     };
     add(&mut sum.ours, run.ours);
     add(&mut sum.theirs, run.theirs);

@@ -13,7 +13,7 @@ use crate::lab::tools;
 
 /// Modules and their parameters, in the order in which they are wanted. A
 /// kernel passes over a parameter that it does not know.
-const WANTED: [(&str, &str); 12] = [
+const WANTED: [(&str, &str); 13] = [
     ("virtio_pci", ""),
     ("9pnet_virtio", ""),
     ("9p", ""),
@@ -30,6 +30,8 @@ const WANTED: [(&str, &str); 12] = [
     ),
     ("nvme", "poll_queues=1"),
     ("msr", ""),
+    // The emulated processor is one of AMD's, with guests of its own.
+    ("kvm_amd", ""),
 ];
 
 const INIT: &str = include_str!("init.sh");

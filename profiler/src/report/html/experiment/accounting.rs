@@ -88,7 +88,11 @@ fn checks(run: &Profile) -> String {
         checks.filter(|check| check.verdict == verdict).count()
     };
     match of(CheckVerdict::Inconsistent) {
-        0 => format!("{} consistent", of(CheckVerdict::Consistent)),
+        0 => format!(
+            "{} consistent, {} not contradicted",
+            of(CheckVerdict::Consistent),
+            of(CheckVerdict::NotContradicted)
+        ),
         bad => format!("{bad} INCONSISTENT"),
     }
 }

@@ -142,6 +142,7 @@ fn checks(accounting: &Accounting) -> Markup {
     let rows = checks.iter().take(ROWS).map(|check| {
         let verdict = match check.verdict {
             CheckVerdict::Consistent => "consistent",
+            CheckVerdict::NotContradicted => "not contradicted: an upper bound",
             CheckVerdict::Inconsistent => "INCONSISTENT: one of the two is wrong",
             CheckVerdict::Informative => "for comparison only",
         };
