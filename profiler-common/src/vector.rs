@@ -83,7 +83,7 @@ macro_rules! traps {
         coded! {
             /// A processor exception other than a page fault, by its number.
             pub enum Trap: u32 {
-                $(#[doc = $stub] $variant = $code, $name;)+
+                $(#[doc = concat!("By way of `", $stub, "`.")] $variant = $code, $name;)+
             }
         }
 

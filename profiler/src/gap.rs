@@ -431,7 +431,10 @@ mod tests {
             for name in ["code", "of"] {
                 written.as_object_mut().expect("an object").remove(name);
             }
-            let has_old_words = !matches!(item.gap, Gap::ProbeNotAttached(_) | Gap::PhaseTime(_));
+            let has_old_words = !matches!(
+                item.gap,
+                Gap::ProbeNotAttached(_) | Gap::PhaseTime(_) | Gap::InterruptsOfLine(_)
+            );
             assert_eq!(read(&written) == item, has_old_words, "{item:?}");
         }
     }

@@ -84,10 +84,10 @@ mod tests {
     fn the_gate_decides_the_numbering() {
         assert_eq!(name(39, 0), "getpid");
         assert_eq!(name(20, key_flags::COMPAT), "ia32:getpid");
-        assert_eq!(name(X32 | 39, 0), "x32:getpid");
-        assert_eq!(name(X32 | 520, 0), "x32:execve");
-        assert_eq!(name(X32 | 547, 0), "x32:pwritev2");
-        assert_eq!(name(X32 | 9_999, 0), "x32:9999");
+        assert_eq!(name(X32 + 39, 0), "x32:getpid");
+        assert_eq!(name(X32 + 520, 0), "x32:execve");
+        assert_eq!(name(X32 + 547, 0), "x32:pwritev2");
+        assert_eq!(name(X32 + 9_999, 0), "x32:9999");
     }
 
     /// A call newer than our table has its number for a name.

@@ -232,6 +232,7 @@ mod tests {
     use crate::experiment::{analyse::analyse, model::Experiment};
     use crate::{
         collect::snapshot::Snapshot,
+        kernel::interrupts::Interrupts,
         profile::{
             build,
             model::{CauseRow, CheckVerdict, CrossCheck, Profile},
@@ -241,7 +242,12 @@ mod tests {
     /// A variant whose runs made so many page faults of one kind.
     fn variant(name: &str, faults: &[u64]) -> Variant {
         let profiles = faults.iter().map(|&count| {
-            let mut profile = build::profile(&Snapshot::default());
+            let quiet = || Interrupts::parse("CPU0\nHYP: 0 x\n");
+            let mut profile = build::profile(&Snapshot {
+                interrupts_before: quiet(),
+                interrupts_after: quiet(),
+                ..Snapshot::default()
+            });
             profile.window.duration_ns = 1_000_000_000 + count % 7;
             profile.ledger.by_cause = vec![CauseRow {
                 cause: "page_fault".into(),

@@ -24,6 +24,9 @@ pub(super) struct Unknown {
     pub(super) meant: Option<String>,
 }
 
+/// What names of system calls begin with of which our table has the number only.
+const PREFIXES: [&str; 3] = ["syscall_", "ia32:", "x32:"];
+
 /// Checks that entries of a cause can have such a detail.
 pub(super) fn check(kind: CauseKind, pattern: &Pattern) -> Result<(), Unknown> {
     let known = known(kind);
@@ -39,7 +42,7 @@ pub(super) fn check(kind: CauseKind, pattern: &Pattern) -> Result<(), Unknown> {
     // than our table have their number.
     let may_be_new = match kind {
         CauseKind::Syscall => {
-            has_number(word, "syscall_") || has_number(word, "ia32:") || pattern.is_open_end()
+            PREFIXES.iter().any(|prefix| has_number(word, prefix)) || pattern.is_open_end()
         }
         CauseKind::Interrupt => {
             pattern.meets(Details::Prefixed(DEVICE_PREFIX))
@@ -61,15 +64,16 @@ pub(super) fn check(kind: CauseKind, pattern: &Pattern) -> Result<(), Unknown> {
 impl Pattern {
     /// Whether it fits names of which only the beginning is known.
     fn is_open_end(&self) -> bool {
-        ["syscall_", "ia32:", "vector_"]
+        PREFIXES
             .iter()
+            .chain(&["vector_"])
             .any(|prefix| self.0.starts_with(prefix) && self.is_open())
     }
 }
 
 fn has_number(word: &str, prefix: &str) -> bool {
     word.strip_prefix(prefix)
-        .is_some_and(|rest| !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit()))
+        .is_some_and(|number| number.parse::<i32>().is_ok())
 }
 
 /// The names that are known in advance.
@@ -77,9 +81,10 @@ fn known(kind: CauseKind) -> Vec<String> {
     let owned = |name: &str| name.to_owned();
     let mut names: Vec<String> = match kind {
         CauseKind::Syscall => {
-            let native = x86_64::Sysno::iter().map(|call| call.name().to_owned());
+            let native = || x86_64::Sysno::iter().map(|call| call.name());
             let compat = x86::Sysno::iter().map(|call| format!("ia32:{}", call.name()));
-            native.chain(compat).collect()
+            let x32 = native().map(|name| format!("x32:{name}"));
+            native().map(owned).chain(compat).chain(x32).collect()
         }
         CauseKind::PageFault => FaultKind::ALL.iter().map(|k| owned(k.name())).collect(),
         CauseKind::Interrupt => {
@@ -134,6 +139,8 @@ mod tests {
             (CauseKind::Syscall, "clock_gettime"),
             (CauseKind::Syscall, "io_uring_*"),
             (CauseKind::Syscall, "syscall_9999"),
+            (CauseKind::Syscall, "syscall_-1"),
+            (CauseKind::Syscall, "x32:getpid"),
             (CauseKind::Syscall, "ia32:getpid"),
             (CauseKind::PageFault, "first_touch"),
             (CauseKind::Interrupt, "device:nvme0q1"),
