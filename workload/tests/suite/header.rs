@@ -202,8 +202,7 @@ fn concurrent_marks_count_each_moment_once() {
     let Some(program) = compiled("cc", &["-std=gnu99", "-pthread"], "crowd.c", CROWD) else {
         return;
     };
-    let page = inherited_file();
-    page.set_len(PAGE_BYTES as u64).unwrap();
+    let page = inherited_page();
     let began = std::time::Instant::now();
     let mut command = Command::new(program);
     let command = command.env(FD_VARIABLE, page.as_raw_fd().to_string());
