@@ -21,7 +21,7 @@ pub(super) const NEEDED: [Need; 1] = [Need::program("debootstrap", "debootstrap"
 const RUNS: [&[&str]; 3] = [
     &["--no-root"],
     &["--root-only", "root_counts::"],
-    &["--root-only", "root_stacks"],
+    &["--root-only", "root_user_stacks"],
 ];
 
 /// In a mount namespace of its own, so that nothing of it is left behind. `$1` is the
@@ -30,6 +30,8 @@ const RUNS: [&[&str]; 3] = [
 const ENTER: &str = r#"
 set -e
 root=$1 workspace=$2; shift 2
+# The tests unshare mounts, which takes a root that is a mount.
+mount --bind "$root" "$root"
 show() { mkdir -p "$root$1"; mount --rbind "$1" "$root$1"; }
 for folder in /proc /sys /dev; do show "$folder"; done
 mount -t tmpfs tmpfs "$root/tmp"
