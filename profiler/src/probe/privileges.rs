@@ -74,9 +74,23 @@ fn grant(program: &Path) -> String {
 /// [`Error::Environment`] if they may not, [`Error::Usage`] if there is no such
 /// process.
 pub fn check_may_watch(pid: Pid) -> Result<(), Error> {
-    // Opening it is all that is checked, and does nothing.
-    match fs::File::open(format!("/proc/{pid}/mem")) {
-        Ok(_) => Ok(()),
+    // Opening it is all that is checked, and does nothing. Of a thread that has
+    // ended there is no memory, and the first of a process may have.
+    let opened = fs::read_dir(format!("/proc/{pid}/task")).and_then(|threads| {
+        let mut gone = std::io::Error::from_raw_os_error(nix::libc::ESRCH);
+        for thread in threads {
+            match fs::File::open(thread?.path().join("mem")) {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    return Err(error);
+                }
+                Err(error) => gone = error,
+            }
+        }
+        Err(gone)
+    });
+    match opened {
+        Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
             Err(Error::Environment(format!(
                 "this user may not trace process {pid}, and so may not watch it: it belongs to \
