@@ -4,6 +4,8 @@
 use std::{
     fs,
     process::{Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use nix::{
@@ -118,15 +120,29 @@ fn root_attach_ends() {
         let target = target.expect("it runs");
         let pid = target.pid();
         let mut attach = measuring("attach");
-        attach.args(["--format", "json", "--ledger-rows", "65536", "-v"]);
+        attach.args(["--format", "json", "--ledger-rows", "65536"]);
         attach.arg(pid.to_string());
         let attach = attach.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let attach = attach.expect("the binary starts");
-        // It has been followed for a while, or will be too late.
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        while !has_attached(attach.id()) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        // Followed for a while.
+        thread::sleep(Duration::from_secs(2));
         let process = Pid::from_raw(pid.cast_signed());
         kill(process, Signal::SIGKILL).expect("it runs");
         let output = attach.wait_with_output().expect("it ends by itself");
         assert!(output.status.success(), "{}", stderr(&output));
     }
+}
+
+/// Whether a process holds programs that are attached, or is gone.
+fn has_attached(pid: u32) -> bool {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return true;
+    };
+    descriptors
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .any(|link| link.ends_with("anon_inode:bpf_link"))
 }
