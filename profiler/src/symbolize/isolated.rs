@@ -25,16 +25,21 @@ use nix::{
         signal::{Signal, kill},
         wait::waitpid,
     },
+    time::{ClockId, clock_getcpuclockid},
     unistd::{ForkResult, Pid, fork, getpid, pipe2},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::sys::confined::{self, Limits};
 
-/// Time for everything.
+/// Processor time for everything, and for one piece of work. Not time by the
+/// clock, of which a busy or an emulated machine takes many times more.
 const IN_ALL: Duration = Duration::from_secs(15);
-/// Time for one piece of work.
 const EACH: Duration = Duration::from_secs(5);
+/// Time by the clock for everything, and for one piece of work: what a file system
+/// that does not answer may take.
+const IN_ALL_BY_CLOCK: Duration = Duration::from_secs(120);
+const EACH_BY_CLOCK: Duration = Duration::from_secs(30);
 /// Memory that a helper may ask for.
 const MEMORY_BYTES: u64 = 4 << 30;
 /// Helpers that may die before the rest is given up.
@@ -131,12 +136,15 @@ pub(super) fn map<I, T>(
 where
     T: Serialize + DeserializeOwned,
 {
-    let deadline = Instant::now() + IN_ALL;
+    let mut time = Time {
+        deadline: Instant::now() + IN_ALL_BY_CLOCK,
+        spent: Duration::ZERO,
+    };
     let mut done: Vec<Result<T, String>> = Vec::new();
     let mut effort = Effort::Full;
     let mut deaths = 0;
     while done.len() < items.len() {
-        if wait.is_over || deaths > MOST_DEATHS || Instant::now() >= deadline {
+        if wait.is_over || deaths > MOST_DEATHS || time.is_over() {
             let reason = if wait.is_over {
                 INTERRUPTED
             } else {
@@ -147,7 +155,7 @@ where
         }
         let before = done.len();
         let rest = &items[before..];
-        match helper(rest, effort, may_read, deadline, wait, &work, &mut done) {
+        match helper(rest, effort, may_read, &mut time, wait, &work, &mut done) {
             Ok(()) => {}
             Err(_) if wait.is_over => {}
             Err(error) => {
@@ -172,7 +180,7 @@ fn helper<I, T>(
     items: &[I],
     effort: Effort,
     may_read: &[PathBuf],
-    deadline: Instant,
+    time: &mut Time,
     wait: &mut Wait<'_>,
     work: &impl Fn(&I, Effort) -> T,
     done: &mut Vec<Result<T, String>>,
@@ -185,7 +193,7 @@ where
     let limits = Limits {
         may_read,
         memory_bytes: MEMORY_BYTES,
-        cpu_seconds: IN_ALL.as_secs(),
+        cpu_seconds: IN_ALL.saturating_sub(time.spent).as_secs() + 1,
     };
     // SAFETY: this process has one thread, so the child finds every lock free.
     match unsafe { fork() }.context("cannot create a process")? {
@@ -202,7 +210,8 @@ where
         }
         ForkResult::Parent { child } => {
             drop(to);
-            let read = receive(File::from(from), items.len(), deadline, wait, done);
+            let answers = Answers::of(child, File::from(from));
+            let read = receive(answers, items.len(), time, wait, done);
             // It has answered, or will not: how it would end is of no interest.
             let _ = kill(child, Signal::SIGKILL);
             reap(child);
@@ -232,60 +241,92 @@ fn child<I, T: Serialize>(
 
 /// Reads answers until all are there, the helper ends or its time is over.
 fn receive<T: DeserializeOwned>(
-    from: File,
+    mut from: Answers,
     expected: usize,
-    deadline: Instant,
+    time: &mut Time,
     wait: &mut Wait<'_>,
     done: &mut Vec<Result<T, String>>,
 ) -> Result<()> {
     let all = done.len() + expected;
-    let mut from = Answers {
-        from,
-        bytes: Vec::new(),
-        taken: 0,
-    };
+    let before = time.spent;
     while done.len() < all {
-        let until = deadline.min(Instant::now() + EACH);
-        let mut look = || wait.look(done.len(), all);
-        let length = from.take(4, until, &mut look)?.try_into()?;
+        let until = time.deadline.min(Instant::now() + EACH_BY_CLOCK);
+        let most = from.processor_time() + EACH;
+        let mut look = |spent: Duration| {
+            time.spent = before + spent;
+            if spent > most || time.is_over() || Instant::now() >= until {
+                anyhow::bail!("it took too long");
+            }
+            wait.look(done.len(), all)
+        };
+        let length = from.take(4, &mut look)?.try_into()?;
         let length = u32::from_ne_bytes(length).min(LONGEST);
-        let answer = from.take(length as usize, until, &mut look)?;
+        let answer = from.take(length as usize, &mut look)?;
         let answer = serde_json::from_slice(answer)?;
         done.push(Ok(answer));
     }
     Ok(())
 }
 
+/// What the whole work may take, and has taken.
+struct Time {
+    deadline: Instant,
+    /// Processor time of all helpers.
+    spent: Duration,
+}
+
+impl Time {
+    fn is_over(&self) -> bool {
+        self.spent >= IN_ALL || Instant::now() >= self.deadline
+    }
+}
+
 /// What a helper has written: many short answers are read at once.
 struct Answers {
+    /// Whose processor time is looked at.
+    clock: Option<ClockId>,
     from: File,
     bytes: Vec<u8>,
     taken: usize,
 }
 
 impl Answers {
+    fn of(helper: Pid, from: File) -> Self {
+        Self {
+            clock: clock_getcpuclockid(helper).ok(),
+            from,
+            bytes: Vec::new(),
+            taken: 0,
+        }
+    }
+
+    /// What the helper has used, as far as the kernel tells.
+    fn processor_time(&self) -> Duration {
+        let time = self.clock.and_then(|clock| clock.now().ok());
+        time.map_or(Duration::ZERO, Duration::from)
+    }
+
+    /// The next bytes. While they are waited for, `look` is told now and then what
+    /// processor time was used, and may give up.
     fn take(
         &mut self,
         count: usize,
-        until: Instant,
-        look: &mut impl FnMut() -> Result<()>,
+        look: &mut impl FnMut(Duration) -> Result<()>,
     ) -> Result<&[u8]> {
         while self.bytes.len() - self.taken < count {
             self.bytes.drain(..self.taken);
             self.taken = 0;
-            look()?;
-            let left = until.saturating_duration_since(Instant::now());
-            let nap = PollTimeout::try_from(left.min(LOOK_EVERY)).unwrap_or(PollTimeout::ZERO);
+            look(self.processor_time())?;
+            let nap = PollTimeout::try_from(LOOK_EVERY).unwrap_or(PollTimeout::ZERO);
             let mut files = [PollFd::new(self.from.as_fd(), PollFlags::POLLIN)];
             match poll(&mut files, nap) {
-                Ok(0) if left.is_zero() => anyhow::bail!("it took too long"),
                 Ok(0) | Err(Errno::EINTR) => continue,
                 Ok(_) => {}
                 Err(error) => return Err(error.into()),
             }
             let mut news = [0; 1 << 14];
             match self.from.read(&mut news)? {
-                0 => anyhow::bail!("it is damaged, or was changed meanwhile"),
+                0 => anyhow::bail!("whoever read it died: it may be damaged"),
                 read => self.bytes.extend_from_slice(&news[..read]),
             }
         }
