@@ -72,7 +72,8 @@ pub fn sched_wakeup_new(ctx: BtfTracePointContext) -> i32 {
         state::COUNTED
     };
     // Workers make workers.
-    if !state::is_counted(parent) && !(parent == state::WORKER && state == state::WORKER) {
+    let makes_worker = parent == state::WORKER && state == state::WORKER;
+    if !(state::is_counted(parent) || makes_worker) {
         return 0;
     }
     let parent_tid = target::current_tid();

@@ -49,7 +49,7 @@ pub struct ManArgs {
 /// Carries `completions` out.
 ///
 /// # Errors
-/// [`Error::Output`] if standard output cannot be written.
+/// [`crate::error::Error::Output`] if standard output cannot be written.
 pub fn completions(args: &CompletionsArgs) -> Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), NAME, &mut script);
@@ -60,7 +60,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<u8> {
 /// Carries `man` out.
 ///
 /// # Errors
-/// [`Error::Output`] if the pages cannot be written.
+/// [`crate::error::Error::Output`] if the pages cannot be written.
 pub fn man(args: &ManArgs) -> Result<u8> {
     let mut command = Cli::command();
     command.build();

@@ -34,7 +34,7 @@ const POLLING: Duration = Duration::from_millis(1);
 
 /// Whoever counts entries, to be told which are not the program's.
 pub trait Counting {
-    /// Entries of this thread are ours from here on. See [`Suspended`].
+    /// Entries of this thread are ours from here on, until it is resumed.
     fn suspend(&mut self, tid: u32);
     /// And the program's again. Whether its first return was put off until now.
     fn resume(&mut self, tid: u32, was_born: bool);
