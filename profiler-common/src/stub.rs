@@ -285,43 +285,67 @@ impl EntryFrames {
 mod tests {
     use super::*;
 
-    /// Of a 7.3 kernel with FRED.
+    /// Debian's 7.3.4 with FRED, in Bochs: its entry code from `/proc/kallsyms`.
     fn fred() -> EntryText {
         let range = |start, end| TextRange { start, end };
-        let all = range(0xffff_ffff_81b7_7000, 0xffff_ffff_81b7_71c0);
-        let user = range(0xffff_ffff_81b7_7000, 0xffff_ffff_81b7_7100);
-        let fork = range(0xffff_ffff_8200_0130, 0xffff_ffff_8200_0160);
+        let all = range(0xffff_ffff_a5bb_2000, 0xffff_ffff_a5bb_21d0);
+        let user = range(0xffff_ffff_a5bb_2000, 0xffff_ffff_a5bb_2100);
+        let fork = range(0xffff_ffff_a4ca_0750, 0xffff_ffff_a4ca_0780);
         EntryText::fred(all, user, fork, 0xec, TextRange::default())
     }
 
-    /// Saved stack segments and system-call numbers, as recorded with FRED.
+    /// Saved stack segments and system-call numbers, recorded on that kernel with
+    /// kprobe events, when it returned to user mode.
     #[test]
-    fn frames_tell_events() {
+    fn recorded_frames_tell_events() {
+        const NONE: u64 = u64::MAX;
         let text = fred();
         let of = |ss, orig_ax| event::of_frame(ss, orig_ax, text.common_interrupt);
-        // `syscall`: its length is 2, and the code is 64-bit.
-        let call = of(0x2207_0001_0002_002b, 110);
-        assert!(text.syscall.contains(call));
-        // `int 0x80`, from code of either width.
-        assert_eq!(of(0x2204_0080_0002_002b, 20), event::INT80);
-        assert_eq!(of(0x2004_0080_0002_002b, 20), event::INT80);
-        assert!(text.int80.contains(event::INT80));
-        // `syscall` and `sysenter` from 32-bit code.
-        assert!(!text.syscall.contains(of(0x2007_0001_0002_002b, u64::MAX)));
-        assert!(text.compat.contains(of(0x2007_0002_0002_002b, 20)));
-        // A page fault, the local timer, a device, an NMI.
-        let none = u64::MAX;
-        assert!(text.page_fault.contains(of(0x0203_000e_0000_002b, none)));
-        let timer = of(0x0200_00ec_0000_002b, none);
+        // `syscall`; and as a child has it on its first return.
+        assert!(text.syscall.contains(of(0x2207_0001_0002_002b, 110)));
+        assert!(text.syscall.contains(of(0x2207_0001_0000_002b, 56)));
+        // `int $0x80` in 64-bit code.
+        assert_eq!(of(0x2204_0080_0002_002b, 64), event::INT80);
+        // A new program: the registers were made anew.
+        assert_eq!(of(0x0006_002b, 59), event::SYSCALL);
+        assert!(text.page_fault.contains(of(0x0203_000e_0000_002b, NONE)));
+        let timer = of(0x0200_00ec_0000_002b, NONE);
         assert!(text.vectors[Vector::LocalTimer as usize].contains(timer));
         assert!(!text.common_interrupt.contains(timer));
-        assert_eq!(of(0x0200_0022_0000_002b, none), event::DEVICE);
-        assert_eq!(of(0x0200_00eb_0000_002b, none), event::DEVICE);
+        assert_eq!(of(0x0200_0024_0000_002b, NONE), event::DEVICE);
         assert!(text.common_interrupt.contains(event::DEVICE));
-        assert!(text.nmi.contains(of(0x0202_0002_0004_002b, none)));
-        // `execve` makes the registers anew, in both numberings.
-        assert_eq!(of(0x0006_002b, 59), event::SYSCALL);
+        for (ss, trap) in [
+            (0x0203_0000_0000_002b, Trap::DivideError),
+            // By the trap flag, and by `int1`.
+            (0x0203_0001_0000_002b, Trap::Debug),
+            (0x1205_0001_0000_002b, Trap::Debug),
+            (0x1206_0003_0000_002b, Trap::Breakpoint),
+            (0x0203_0006_0000_002b, Trap::InvalidOpcode),
+            // `hlt`, and `int $0x20`.
+            (0x0203_000d_0000_002b, Trap::GeneralProtection),
+            (0x2204_0020_0000_002b, Trap::GeneralProtection),
+        ] {
+            let (kind, vector) = event::parts(of(ss, NONE)).unwrap();
+            assert_eq!(event::trap(kind, vector), Some(trap), "{ss:#x}");
+        }
+    }
+
+    /// Of these there is no recording: made by the layout that the kernel's
+    /// `asm/ptrace.h` gives.
+    #[test]
+    fn frames_by_the_layout_tell_events() {
+        let text = fred();
+        let of = |ss, orig_ax| event::of_frame(ss, orig_ax, text.common_interrupt);
+        // `int $0x80`, `syscall` and `sysenter` in 32-bit code.
+        assert_eq!(of(0x2004_0080_0002_002b, 20), event::INT80);
+        assert!(text.int80.contains(event::INT80));
+        assert!(!text.syscall.contains(of(0x2007_0001_0002_002b, u64::MAX)));
+        assert!(text.compat.contains(of(0x2007_0002_0002_002b, 20)));
+        // A new program, started by a call with a 32-bit number.
         assert_eq!(of(0x0006_002b, 11), event::INT80);
+        // A device with the highest of devices' numbers, and an NMI.
+        assert_eq!(of(0x0200_00eb_0000_002b, u64::MAX), event::DEVICE);
+        assert!(text.nmi.contains(of(0x0202_0002_0004_002b, u64::MAX)));
     }
 
     fn is_only(frames: &[u64], word: u64, text: &EntryText) -> bool {
@@ -336,7 +360,7 @@ mod tests {
     /// user mode, nested, and nested where the stack ends early.
     #[test]
     fn nested_interrupts_are_told_from_those_of_user_mode() {
-        let handler = [0xffff_ffff_8103_0001, 0xffff_ffff_8104_0001];
+        let handler = [0xffff_ffff_a4d3_0001, 0xffff_ffff_a4d4_0001];
         let stub = 0xffff_ffff_8200_0205;
         let stubs = EntryText {
             all: TextRange {
@@ -345,7 +369,7 @@ mod tests {
             },
             ..EntryText::UNKNOWN
         };
-        let (user, kernel) = (0xffff_ffff_81b7_7026, 0xffff_ffff_81b7_7126);
+        let (user, kernel) = (0xffff_ffff_a5bb_2041, 0xffff_ffff_a5bb_2141);
         let timer = event::code(event::EXTERNAL, Vector::LocalTimer.number());
         for (text, outer, inner, word) in [(stubs, stub, stub, stub), (fred(), user, kernel, timer)]
         {

@@ -309,26 +309,29 @@ not a line
         assert!(!unknown.contains(0));
     }
 
-    /// As they lie in 7.3: what FRED's entry point pushes is the address of its
-    /// second name, and the kernel's own entry point is none of it.
+    /// As they lie in Debian's 7.3.4, with what its entry points leave on the stack
+    /// there: addresses of their second names. The kernel's own entry point is no
+    /// way in from user mode.
     #[test]
     fn fred_has_entry_points_and_events() {
         const FRED: &str = "\
-ffffffff81b77000 T asm_fred_entrypoint_user
-ffffffff81b77026 T asm_fred_exit_user
-ffffffff81b77100 T asm_fred_entrypoint_kernel
-ffffffff81b77150 T asm_fred_entry_from_kvm
-ffffffff81b771c0 T __some_function
-ffffffff82000130 T ret_from_fork_asm
-ffffffff82000160 T asm_exc_page_fault
+ffffffff8f801280 T asm_exc_page_fault
+ffffffff8f8012b0 T asm_int80_emulation
+ffffffff8faa0750 T ret_from_fork_asm
+ffffffff8faa0780 T rewind_stack_and_make_dead
+ffffffff909b2000 T asm_fred_entrypoint_user
+ffffffff909b2041 T asm_fred_exit_user
+ffffffff909b2100 T asm_fred_entrypoint_kernel
+ffffffff909b2170 T asm_fred_entry_from_kvm
+ffffffff909b21d0 t __pfx_fred_handle_spurious_interrupt
 ";
         let text = Symbols::parse(FRED).entry_text(true).unwrap();
-        assert!(text.fred_user.contains(0xffff_ffff_81b7_7026));
-        assert!(!text.fred_user.contains(0xffff_ffff_81b7_7126));
-        assert!(text.all.contains(0xffff_ffff_81b7_7126));
-        assert!(text.all.contains(0xffff_ffff_81b7_71ad));
-        assert!(!text.all.contains(0xffff_ffff_8200_0165));
-        assert!(text.ret_from_fork.contains(0xffff_ffff_8200_013a));
+        assert!(text.fred_user.contains(0xffff_ffff_909b_2041));
+        assert!(!text.fred_user.contains(0xffff_ffff_909b_2141));
+        assert!(text.all.contains(0xffff_ffff_909b_2141));
+        assert!(text.all.contains(0xffff_ffff_909b_21c5));
+        assert!(!text.all.contains(0xffff_ffff_909b_21d5));
+        assert!(text.ret_from_fork.contains(0xffff_ffff_8faa_076a));
         assert!(text.syscall.contains(event::SYSCALL));
         // Without them nothing can be told: refused, as what this machine cannot do.
         let refused = Symbols::parse(SAMPLE).entry_text(true).unwrap_err();
