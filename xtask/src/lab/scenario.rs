@@ -16,7 +16,12 @@ const BACKENDS: [&str; 7] = [
     "audit",
 ];
 /// Modules of the suite with programs of known counts.
-const KNOWN_COUNTS: &[&str] = &["root_counts", "root_causes", "root_interrupts"];
+const KNOWN_COUNTS: &[&str] = &[
+    "root_counts",
+    "root_causes",
+    "root_interrupts",
+    "root_lives",
+];
 
 /// These, and what else stands or falls with the kernel rather than with our code.
 const OF_THE_KERNEL: &[&str] = &[
@@ -27,6 +32,7 @@ const OF_THE_KERNEL: &[&str] = &[
     "root_faults",
     "root_interruption",
     "root_interrupts",
+    "root_lives",
     "root_losses",
     "root_memory",
     "root_perf",
@@ -105,15 +111,15 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
     // Up to 6.7 there is another function to hook.
     let mut with_both_functions = common();
     with_both_functions.push(known("fentry-prepare"));
-    let losses = |backend| round(backend, &["root_losses"]);
+    let losses = |backend| round(backend, &["root_losses", "root_lives"]);
     let flat = |backend| round(backend, &["root_flatline"]);
     Ok(vec![
         scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
         scenario("", "6.12,newest", plain.clone(), common())?,
         scenario(
-            "preempt=full",
+            "preempt=full, x32 calls",
             "6.1,newest",
-            with(plain.cpus, "preempt=full"),
+            with(plain.cpus, "preempt=full syscall.x32=y"),
             vec![losses("auto"), losses("tracepoint")],
         )?,
         scenario(
