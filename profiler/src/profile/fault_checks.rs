@@ -1,6 +1,6 @@
 //! Our count of page faults beside those of others.
 
-use profiler_common::{cause::CauseKind, fault::detail, names::program};
+use profiler_common::{cause::CauseKind, fault::detail, loss::Loss, names::program};
 
 use super::{
     audit,
@@ -47,12 +47,20 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
         });
         if knows_major(snapshot) {
             let ours = of_detail(snapshot, fault::is_major);
+            let unmatched = Loss::MajorUnmatched.name();
+            let unmatched = snapshot.losses.get(unmatched).copied().unwrap_or(0);
+            let all = verdict(snapshot, ours + unmatched, counts.major);
             checks.push(CrossCheck {
                 what: "major page faults in user mode".to_owned(),
                 ours,
                 theirs: counts.major,
                 source: "perf major-faults:u".to_owned(),
-                verdict: verdict(snapshot, ours, counts.major),
+                // Those are told as lost, so ours are said to be too few already.
+                verdict: if unmatched != 0 && all == CheckVerdict::Consistent {
+                    CheckVerdict::NotContradicted
+                } else {
+                    all
+                },
                 note: "ours are counted by a program, which the kernel passes over while a task \
                        that is preempted in bpf() waits for its CPU"
                     .to_owned(),
@@ -101,7 +109,7 @@ mod tests {
         sys::fault_counters::FaultCounts,
     };
 
-    fn run(counted: u64, major: u64, left_running: usize) -> Vec<CrossCheck> {
+    fn run(counted: u64, major: u64, left_running: usize, unmatched: u64) -> Vec<CrossCheck> {
         let kind = detail::of(6, FaultKind::FileMinor.code());
         let row = |detail: u32, count: u64| Row {
             kind: CauseKind::PageFault.code(),
@@ -120,6 +128,8 @@ mod tests {
         };
         snapshot.target.command = vec!["x".to_owned()];
         snapshot.ending.left_running = left_running;
+        let name = Loss::MajorUnmatched.name().to_owned();
+        snapshot.losses.insert(name, unmatched);
         snapshot.faults.counters = Some(FaultCounts {
             all: counted,
             major: 4,
@@ -160,11 +170,21 @@ mod tests {
     fn a_difference_is_a_contradiction() {
         use CheckVerdict::{Consistent, Inconsistent, Informative};
         let verdicts = |counted, major, left| {
-            let checks = run(counted, major, left);
+            let checks = run(counted, major, left, 0);
             (checks[0].verdict, checks[1].verdict)
         };
         assert_eq!(verdicts(10, 4, 0), (Consistent, Consistent));
         assert_eq!(verdicts(11, 3, 0), (Inconsistent, Inconsistent));
         assert_eq!(verdicts(11, 4, 1), (Informative, Consistent));
+    }
+
+    /// Major faults that are lost, and said to be, are no contradiction; others are.
+    #[test]
+    fn lost_major_faults_are_no_contradiction() {
+        use CheckVerdict::{Inconsistent, NotContradicted};
+        let verdict = |major, unmatched| run(10, major, 0, unmatched)[1].verdict;
+        assert_eq!(verdict(3, 1), NotContradicted);
+        assert_eq!(verdict(2, 1), Inconsistent);
+        assert_eq!(verdict(4, 1), Inconsistent);
     }
 }
