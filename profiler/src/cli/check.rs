@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal},
+    fs,
+    io::{self, IsTerminal, Read},
     path::{Path, PathBuf},
 };
 
@@ -46,6 +47,9 @@ use crate::{
 const RUNS: u32 = 1;
 /// The same for `--update`, which needs their spread.
 const RUNS_TO_UPDATE: u32 = 5;
+
+/// Bytes of the longest budget that is read.
+const LONGEST_BUDGET: u64 = 16 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -194,7 +198,7 @@ impl<'a> Budget<'a> {
         if may_be_new {
             file::check_writable(path)?;
         }
-        let text = match std::fs::read_to_string(path) {
+        let text = match read_budget(path) {
             Ok(text) => text,
             Err(error) if may_be_new && error.kind() == io::ErrorKind::NotFound => {
                 return Ok(Self {
@@ -242,6 +246,17 @@ impl<'a> Budget<'a> {
         ));
         Ok(Ok(against_budget(&parsed, &name, runs)))
     }
+}
+
+/// Its text, as far as a budget may be long: some devices never end.
+fn read_budget(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let file = fs::File::open(path)?;
+    let read = file.take(LONGEST_BUDGET + 1).read_to_string(&mut text)?;
+    if read as u64 > LONGEST_BUDGET {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
 }
 
 fn say_refused(refused: &Refused) {

@@ -258,6 +258,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
         label,
         ..Group::default()
     };
+    file::check_distinct(paths)?;
     for path in paths {
         let document = file::read(path)?;
         match document.kind.as_deref() {

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{BufReader, Write},
+    io::{self, BufReader, Read, Write},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -43,6 +43,17 @@ impl Source {
     }
 }
 
+/// All of it, unless it does not even begin like a document: some devices never end.
+fn read_piped(path: &Path) -> io::Result<Vec<u8>> {
+    let mut pipe = fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    (&mut pipe).take(1 << 16).read_to_end(&mut bytes)?;
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        pipe.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 /// What every document begins with.
 #[derive(Deserialize)]
 struct Head {
@@ -56,7 +67,7 @@ struct Head {
 /// [`Error::Usage`] if the file cannot be read or holds no such document.
 pub fn read(path: &Path) -> Result<Document, Error> {
     let shown = path.display();
-    let unreadable = |error: std::io::Error| {
+    let unreadable = |error: io::Error| {
         Error::Usage(format!(
             "cannot read `{shown}`: {error}: check the path and its permissions"
         ))
@@ -64,7 +75,7 @@ pub fn read(path: &Path) -> Result<Document, Error> {
     let source = if fs::metadata(path).map_err(unreadable)?.is_file() {
         Source::File(path.to_owned())
     } else {
-        Source::Bytes(fs::read(path).map_err(unreadable)?)
+        Source::Bytes(read_piped(path).map_err(unreadable)?)
     };
     let no_head = || {
         Error::Usage(format!(
@@ -180,7 +191,7 @@ pub fn save(document: &impl serde::Serialize, path: &Path) -> Result<(), Error> 
 /// [`Error::Output`] if it cannot be written; the file is then as it was.
 pub fn save_with(
     path: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
     files::write_whole(path, fill).map_err(|error| {
         Error::Output(format!(

@@ -147,9 +147,10 @@ fn what_cannot_be_compared_is_said() {
 fn sides_and_formats() {
     let files = Files::new();
     let path = files.save("a.json", &saved());
+    let again = files.save("b.json", &saved());
     let saved_to = files.0.path().join("out.json");
     let path = path.to_str().expect("text");
-    let named = |name: &str| format!("{name}={path},{path}");
+    let named = |name: &str| format!("{name}={path},{}", again.display());
     let output = run([
         "compare",
         "--format",
@@ -180,6 +181,8 @@ fn sides_and_formats() {
     let output = run(["compare", path, nothing.to_str().expect("text")]);
     assert_fails(&output, 2, &["none-*.json"]);
     let (one, other) = (named("same"), named("same"));
+    let twice = format!("a={path},{path}");
+    assert_fails(&run(["compare", &twice, &other]), 2, &["given twice"]);
     assert_fails(&run(["compare", &one, &other]), 2, &["two sides"]);
     let comparison = saved_to.to_str().expect("text");
     assert_fails(

@@ -53,7 +53,7 @@ const STRANGER: u32 = 65_534;
 type Case = (&'static str, fn(&Path) -> String);
 
 /// What anybody can try.
-const ANYBODY: [Case; 31] = [
+const ANYBODY: [Case; 33] = [
     ("document: empty", |at| document(at, b"", "not JSON")),
     ("document: bytes that are no text", |at| {
         document(at, b"\xff\xfe\x00", "not JSON")
@@ -94,6 +94,9 @@ const ANYBODY: [Case; 31] = [
             "directory",
         )
     }),
+    ("document: a device without an end", |_| {
+        refused(&run(["report", "/dev/zero"]), USAGE, "not JSON")
+    }),
     ("names with terminal commands, as tables", |at| {
         shown(at, "table", &["\u{1b}", "\u{7}", "\u{9b}", "\u{7f}"])
     }),
@@ -126,6 +129,12 @@ const ANYBODY: [Case; 31] = [
     ("budget: no TOML", |at| budget(at, "limit = [", "expected")),
     ("budget: a limit that is no number", |at| {
         budget(at, "[[limit]]\ncause = \"syscall\"\nhard = nan\n", "hard")
+    }),
+    ("budget: a device without an end", |_| {
+        let profile = data("workload", "json");
+        let arguments = ["check".as_ref(), "--budget".as_ref(), "/dev/zero".as_ref()];
+        let arguments = arguments.into_iter().chain([profile.as_os_str()]);
+        refused(&run(arguments), USAGE, "too large")
     }),
     ("output: a folder", |at| written(at, at, "folder")),
     ("output: in a folder that is missing", |at| {
