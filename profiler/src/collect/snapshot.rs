@@ -20,7 +20,7 @@ use super::{
 use crate::{
     kernel::{interrupts::Interrupts, version::Host},
     named::{Name, Named},
-    probe::backend::Families,
+    probe::{backend::Families, settings::StackPolicy},
     sys::ChildUsage,
 };
 
@@ -256,8 +256,8 @@ pub struct Snapshot {
     pub families: Families,
     /// Why.
     pub backend_reason: String,
-    /// The stack policy's name.
-    pub stack_policy: String,
+    /// Which stacks were taken.
+    pub stack_policy: StackPolicy,
     /// Phase times.
     pub phases: Vec<PhaseTime>,
     /// When.

@@ -11,9 +11,12 @@ use super::{
     side::Group,
     visible,
 };
-use crate::profile::{
-    model::{CauseRow, Profile},
-    rates::steady_count,
+use crate::{
+    named::CauseName,
+    profile::{
+        model::{CauseRow, Profile},
+        rates::steady_count,
+    },
 };
 
 /// Stands for all details of a cause.
@@ -55,7 +58,7 @@ pub(super) fn judged() -> impl Iterator<Item = Option<CauseKind>> {
 pub fn totals(before: &Group, after: &Group, measure: &Measure, scope: Scope) -> Vec<CauseChange> {
     judged()
         .map(|cause| CauseChange {
-            cause: cause.map_or(ENTRIES, CauseKind::name).to_owned(),
+            cause: cause.map_or(ENTRIES.into(), CauseName::from),
             detail: ALL.to_owned(),
             change: change(
                 &Some(total(before, cause, scope)),
@@ -86,7 +89,7 @@ pub fn by_detail(
     let mut rows: Vec<CauseChange> = keys
         .into_iter()
         .map(|key| CauseChange {
-            cause: key.0.to_owned(),
+            cause: key.0.into(),
             detail: key.1.to_owned(),
             change: change(
                 &counts(before, &first, key),

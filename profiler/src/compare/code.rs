@@ -43,7 +43,7 @@ pub fn changes(before: &Group, after: &Group, measure: &Measure) -> Vec<CodeChan
             let is_moved =
                 matches!((place_before, place_after), (Some(Some(a)), Some(Some(b))) if a != b);
             rows.push(CodeChange {
-                cause: function.0.clone(),
+                cause: function.0.as_str().into(),
                 detail: function.1.clone(),
                 code: function.2.clone(),
                 place_before: place_before.cloned().flatten(),

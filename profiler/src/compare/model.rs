@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::experiment::{judgement::Judgement, spread::Spread};
-use crate::profile::model::Tool;
+use crate::{named::CauseName, profile::model::Tool};
 
 /// What [`Compared::kind`] says, so that the document is told from a profile.
 pub const KIND: &str = "comparison";
@@ -173,7 +173,7 @@ pub struct Rates {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseChange {
     /// As in the profile, or `all`.
-    pub cause: String,
+    pub cause: CauseName,
     /// As in the profile, or `(all)`.
     pub detail: String,
     /// How many.
@@ -185,7 +185,7 @@ pub struct CauseChange {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CodeChange {
     /// As in the profile.
-    pub cause: String,
+    pub cause: CauseName,
     /// As in the profile.
     pub detail: String,
     /// The function; without a name, where it is in its module.

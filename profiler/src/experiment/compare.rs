@@ -169,7 +169,7 @@ fn row(key: (&str, &str), before: &[f64], after: &[f64]) -> CauseComparison {
     let spread = |values: &[f64]| Spread::of(values.iter().copied()).unwrap_or_default();
     let (first, second) = (spread(before), spread(after));
     CauseComparison {
-        cause: key.0.to_owned(),
+        cause: key.0.into(),
         detail: key.1.to_owned(),
         before: first,
         after: second,

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use workload::summary::{IoSummary, LatencyNs};
 
 use super::{judgement::Judgement, spread::Spread};
-use crate::profile::model::{Profile, Tool};
+use crate::{
+    named::CauseName,
+    profile::model::{Profile, Tool},
+};
 
 /// What [`Experiment::kind`] says, so that the document is told from a profile.
 pub const KIND: &str = "experiment";
@@ -160,7 +163,7 @@ pub struct Costs {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CauseComparison {
     /// As in the profile.
-    pub cause: String,
+    pub cause: CauseName,
     /// As in the profile.
     pub detail: String,
     /// In the first variant.

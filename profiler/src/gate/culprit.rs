@@ -8,10 +8,13 @@ use std::{
 use profiler_common::cause::CauseKind;
 use serde::{Deserialize, Serialize};
 
-use crate::profile::{
-    code::base_name,
-    model::{CodeRow, MappingRow, Profile},
-    selection::Selection,
+use crate::{
+    named::CauseName,
+    profile::{
+        code::base_name,
+        model::{CodeRow, MappingRow, Profile},
+        selection::Selection,
+    },
 };
 
 /// Instructions named for each limit.
@@ -27,7 +30,7 @@ pub struct Culprit {
     /// Entries from there in the baseline, at most; null without a baseline.
     pub before: Option<u64>,
     /// The cause.
-    pub cause: String,
+    pub cause: CauseName,
     /// Its detail.
     pub detail: String,
     /// The function, or the place in the module if it has no name.
@@ -146,7 +149,7 @@ fn culprit(profile: &Profile, row: &CodeRow, count: u64, before: Option<u64>) ->
     Culprit {
         count,
         before,
-        cause: row.cause.to_string(),
+        cause: row.cause.clone(),
         detail: row.detail.clone(),
         place,
         file: row.file.clone(),

@@ -204,7 +204,7 @@ fn collect(
         programs: session.programs.clone(),
         families: session.families,
         backend_reason: session.reason.clone(),
-        stack_policy: plan.settings.stacks.name().to_owned(),
+        stack_policy: plan.settings.stacks,
         phases: phase_times,
         window: closed.window,
         target: describe::target(&plan.subject, observed.pid),

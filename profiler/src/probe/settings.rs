@@ -3,12 +3,14 @@
 use profiler_common::{config::stack_kinds, fault_config::level};
 
 use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 use super::backend::BackendChoice;
 use crate::named::Name;
 
 /// How many of the entries have their stacks taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum StackPolicy {
     /// None: the cheapest.
     #[default]

@@ -47,7 +47,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
                 .exit
                 .map(|hook| hook.function().to_owned()),
             reason: snapshot.backend_reason.clone(),
-            stacks: snapshot.stack_policy.as_str().into(),
+            stacks: snapshot.stack_policy.into(),
         },
         window,
         exit: snapshot.ending.clone(),

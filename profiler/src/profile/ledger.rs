@@ -193,7 +193,7 @@ fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
 }
 
 fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
-    if snapshot.stack_policy == StackPolicy::User.name() {
+    if snapshot.stack_policy == StackPolicy::User {
         return Vec::new();
     }
     let mut counts: BTreeMap<(Cause, Vec<String>), u64> = BTreeMap::new();

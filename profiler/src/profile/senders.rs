@@ -15,6 +15,7 @@ use crate::{
         interruption::SenderRow,
         snapshot::{Snapshot, UNKNOWN_FRAME},
     },
+    named::CauseName,
 };
 
 /// Interrupts that one thread asked for at one place, for the CPU that one
@@ -38,7 +39,7 @@ pub struct Sender {
     pub comm: String,
     /// By which way it had entered the kernel: `syscall`, `page_fault`, or null
     /// for a thread of the kernel's own or an interrupt handler on its CPU.
-    pub cause: Option<String>,
+    pub cause: Option<CauseName>,
     /// The system call's name, if it was one.
     pub detail: Option<String>,
     /// The user instruction by which it had entered, in hexadecimal, if it had.
@@ -96,7 +97,7 @@ fn sender(row: &SenderRow, snapshot: &Snapshot) -> Sender {
         tid: row.tid,
         tgid: row.tgid,
         comm: row.comm.clone(),
-        cause: kind.map(|kind| kind.name().to_owned()),
+        cause: kind.map(CauseName::from),
         detail: (kind == Some(CauseKind::Syscall)).then(|| syscall::name(row.syscall, row.flags)),
         user_ip: (row.user_ip != 0).then(|| format!("{:#x}", row.user_ip)),
         call_site: place(row.call_site, snapshot),

@@ -104,7 +104,7 @@ fn totals(found: &Comparison) -> Vec<Row<'_>> {
 
 fn cause_row(row: &CauseChange) -> Row<'_> {
     (
-        vec![row.cause.clone(), row.detail.clone()],
+        vec![row.cause.to_string(), row.detail.clone()],
         &row.change,
         None,
     )

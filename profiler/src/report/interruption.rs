@@ -81,10 +81,10 @@ pub(super) fn origin(profile: &Profile, sender: &Sender) -> String {
     let Some(cause) = &sender.cause else {
         return sender.call_site.clone();
     };
-    let what = sender.detail.as_ref().unwrap_or(cause);
+    let what = sender.detail.as_deref().unwrap_or(cause);
     let mut code = profile.ledger.by_code.iter();
     let symbol = code
         .find(|row| row.tgid == sender.tgid && Some(&row.user_ip) == sender.user_ip.as_ref())
         .and_then(|row| row.symbol.as_ref());
-    symbol.map_or_else(|| what.clone(), |symbol| format!("{what} by {symbol}"))
+    symbol.map_or_else(|| what.to_owned(), |symbol| format!("{what} by {symbol}"))
 }

@@ -255,7 +255,7 @@ fn a_page_has_the_numbers_of_its_experiment() {
     let comparison = &experiment.comparison;
     let expect = comparison.totals.iter().chain(&comparison.steady);
     for (cells, row) in rows.iter().zip(expect) {
-        assert_eq!(cells[..2], [row.cause.clone(), row.detail.clone()]);
+        assert_eq!(cells[..2], [row.cause.to_string(), row.detail.clone()]);
         let shown: f64 = cells[3].replace(',', "").parse().expect("a number");
         assert!((shown - row.after.median).abs() < 0.5, "{cells:?}");
         let judgement = row.judgement.as_ref().expect("judged or not, it is said");
