@@ -171,6 +171,15 @@ pub fn counted_rows(snapshot: &Snapshot) -> Vec<&Row> {
     snapshot.rows.iter().filter(is_in).collect()
 }
 
+/// Entries that had no room and belong to the ledger, by their code.
+pub fn counted_overflow(snapshot: &Snapshot) -> impl Iterator<Item = (u8, u64)> {
+    let all = snapshot
+        .overflow
+        .iter()
+        .map(|(&code, &count)| (code, count));
+    all.filter(|&(code, _)| counts_overflow(code, snapshot))
+}
+
 /// Whether entries of this code that had no room belong to the ledger: whether no
 /// other program has counted them.
 #[must_use]
@@ -233,12 +242,16 @@ fn signed(count: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use profiler_common::vector::{Trap, Vector};
+    use profiler_common::{
+        loss::Loss,
+        vector::{Trap, Vector},
+    };
 
     use super::*;
     use crate::{
         collect::snapshot::Thread,
         probe::backend::{ExitHook, Families},
+        profile::build,
     };
 
     const SYSCALL_STUB: u64 = 0xffff_ffff_8200_0105;
@@ -369,6 +382,22 @@ mod tests {
         assert_eq!(counts(RETURN_FROM_FAULT), [false, false]);
         assert_eq!(counts(CauseKind::Return.code()), [false, true]);
         assert_eq!(counts(CauseKind::Syscall.code()), [true, true]);
+    }
+
+    /// Returns that an audit had no room for are not said to be counted.
+    #[test]
+    fn returns_without_room_are_said_not_to_be_counted() {
+        let mut both = snapshot(Vec::new(), &[]);
+        both.overflow.insert(CauseKind::Syscall.code(), 150);
+        both.overflow.insert(CauseKind::Return.code(), 186);
+        let name = Loss::LedgerFull.name().to_owned();
+        both.losses.insert(name, 336);
+        let profile = build::profile(&both);
+        assert_eq!(profile.ledger.total, 150);
+        assert_eq!(profile.accounting.map_full, 150);
+        let said = &profile.accounting.inexact[0];
+        assert!(said.contains("150 entries are counted"), "{said}");
+        assert!(said.contains("186 returns are not"), "{said}");
     }
 
     /// The ledger has each entry once, exceptions too.

@@ -117,7 +117,9 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
                 count: status.misses,
             })
             .collect(),
-        map_full: loss(Loss::LedgerFull),
+        map_full: audit::counted_overflow(snapshot)
+            .map(|(_, count)| count)
+            .sum(),
         stacks_lost: loss(Loss::StackLost)
             + loss(Loss::UserStackLost)
             + loss(Loss::SenderStackLost),

@@ -307,15 +307,21 @@ fn losses(profile: &Profile) -> Vec<Doubt> {
             ),
         ));
     }
+    let without_detail = accounting.map_full;
     let full = accounting.losses.get(Loss::LedgerFull.name()).copied();
-    let full = full.unwrap_or(0).max(accounting.map_full);
+    let full = full.unwrap_or(0).max(without_detail);
     if full != 0 {
+        // Those of an audit, which needs them beside the entries.
+        let uncounted = match full - without_detail {
+            0 => String::new(),
+            returns => format!(", and {} returns are not", count(returns)),
+        };
         doubts.push(Doubt::new(
             Ground::LedgerFull,
             format!(
-                "the ledger was full: {} entries are counted without thread, phase and detail; \
-                 measure with a larger `--ledger-rows`",
-                count(full)
+                "the ledger was full: {} entries are counted without thread, phase and \
+                 detail{uncounted}; measure with a larger `--ledger-rows`",
+                count(without_detail)
             ),
         ));
     }

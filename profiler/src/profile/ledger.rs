@@ -76,8 +76,7 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
                 .or_default() += row.count;
         }
     }
-    let overflow = snapshot.overflow.iter();
-    for (&code, &count) in overflow.filter(|(code, _)| audit::counts_overflow(**code, snapshot)) {
+    for (code, count) in audit::counted_overflow(snapshot) {
         all.entry(overflow_name(code))
             .or_default()
             .add("unknown", count);
