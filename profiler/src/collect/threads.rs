@@ -123,7 +123,7 @@ fn begin_epoch(ebpf: &mut Ebpf) -> Result<()> {
 
 /// Follows every thread of a running process. Threads that it creates in the
 /// meantime are followed by the programs, once their creator is; so the list is
-/// read again until it holds nothing new.
+/// read again until it holds none that nobody follows.
 ///
 /// A thread can end between being listed and being followed: nobody would see it
 /// end then. One that is still there afterwards will be seen.
@@ -135,7 +135,7 @@ pub fn follow_process(ebpf: &mut Ebpf, pid: Pid) -> Result<()> {
     let mut dead = BTreeSet::new();
     loop {
         let known = alive(ebpf);
-        let mut news = 0;
+        let mut is_complete = true;
         for entry in std::fs::read_dir(format!("/proc/{tgid}/task"))? {
             let Ok(tid) = entry?.file_name().to_string_lossy().parse::<u32>() else {
                 continue;
@@ -143,14 +143,18 @@ pub fn follow_process(ebpf: &mut Ebpf, pid: Pid) -> Result<()> {
             if known.contains(&tid) || dead.contains(&tid) {
                 continue;
             }
-            news += 1;
-            let made = follow(ebpf, tid, tgid, state::COUNTED)?;
-            if let Some(id) = made.filter(|_| process_of(tid) != Some(tgid)) {
+            // One that was born since the table was read is followed already.
+            let Some(id) = follow(ebpf, tid, tgid, state::COUNTED)? else {
+                continue;
+            };
+            if process_of(tid) == Some(tgid) {
+                is_complete = false;
+            } else {
                 forget(ebpf, id)?;
                 dead.insert(tid);
             }
         }
-        if news == 0 {
+        if is_complete {
             return Ok(());
         }
     }

@@ -124,7 +124,7 @@ fn root_attach_ends() {
         attach.arg(pid.to_string());
         let attach = attach.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let attach = attach.expect("the binary starts");
-        while !has_attached(attach.id()) {
+        while !is_following(attach.id()) {
             thread::sleep(Duration::from_millis(50));
         }
         // Followed for a while.
@@ -136,13 +136,11 @@ fn root_attach_ends() {
     }
 }
 
-/// Whether a process holds programs that are attached, or is gone.
-fn has_attached(pid: u32) -> bool {
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
-        return true;
-    };
-    descriptors
-        .flatten()
-        .filter_map(|entry| fs::read_link(entry.path()).ok())
-        .any(|link| link.ends_with("anon_inode:bpf_link"))
+/// Whether a measurement follows its process, or is over: whether it listens to what
+/// is mapped, which it does next.
+fn is_following(pid: u32) -> bool {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps"));
+    maps.map_or(true, |maps| {
+        maps.is_empty() || maps.contains("anon_inode:[perf_event]")
+    })
 }
