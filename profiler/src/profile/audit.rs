@@ -148,13 +148,24 @@ pub fn fault_returns(snapshot: &Snapshot) -> Option<u64> {
 
 /// The rows that make up the ledger. Calls and first returns that both ways show are
 /// taken from the tracepoints; but of a thread's calls that the hook on the way out has
-/// seen more often, since the kernel has passed a tracepoint's program over, from that.
+/// seen more often, since the kernel has passed a tracepoint's program over, from that:
+/// unless calls had no room, which are counted without their thread.
 #[must_use]
 pub fn counted_rows(snapshot: &Snapshot) -> Vec<&Row> {
     let mut seen: BTreeMap<(ThreadKey, Cause), (u64, u64)> = BTreeMap::new();
     let key = |row: &Row| {
         let cause = entry::cause(row, snapshot);
-        matches!(cause, Cause::Syscall(_) | Cause::NewTask).then_some(((row.tid, row.born), cause))
+        let kind = match cause {
+            Cause::Syscall(_) => CauseKind::Syscall,
+            Cause::NewTask => CauseKind::NewTask,
+            Cause::PageFault(_)
+            | Cause::Interrupt(_)
+            | Cause::Exception(_)
+            | Cause::Nmi
+            | Cause::Unclassified(_) => return None,
+        };
+        let without_room = snapshot.overflow.get(&kind.code()).unwrap_or(&0);
+        (*without_room == 0).then_some(((row.tid, row.born), cause))
     };
     let is_audit = is_audit(snapshot);
     for row in snapshot.rows.iter().filter(|_| is_audit) {
@@ -382,6 +393,17 @@ mod tests {
         assert_eq!(counts(RETURN_FROM_FAULT), [false, false]);
         assert_eq!(counts(CauseKind::Return.code()), [false, true]);
         assert_eq!(counts(CauseKind::Syscall.code()), [true, true]);
+    }
+
+    /// A first return whose entry had no room is counted as that, and not again as the
+    /// return that had room.
+    #[test]
+    fn an_entry_without_room_is_not_counted_as_its_return() {
+        let returned = row(1, CauseKind::Return, 39, SYSCALL_STUB, 3);
+        let mut both = snapshot(vec![returned], &[1]);
+        assert_eq!(build::profile(&both).ledger.total, 3, "the better side");
+        both.overflow.insert(CauseKind::Syscall.code(), 3);
+        assert_eq!(build::profile(&both).ledger.total, 3);
     }
 
     /// Returns that an audit had no room for are not said to be counted.
