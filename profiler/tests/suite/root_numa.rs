@@ -151,9 +151,11 @@ fn assert_explained(profile: &Json, name: &str, threads: u64) {
                 // Two threads may meet one hint.
                 assert_within(name, theirs, theirs + theirs / 100, ours);
             }
-            // What happened between looking at the counter and opening the window.
+            // What happened between looking at the counter and opening the window: the
+            // longer that takes, the more. The target's own are told to the unit above.
             let (seen, all) = (number(machine, "ours"), number(machine, "theirs"));
-            assert!(seen <= all && all - seen <= 8, "{seen} of {all}: {machine}");
+            let meanwhile = (all / 100).max(8);
+            assert!(seen <= all && all - seen <= meanwhile, "{machine}");
             assert_eq!(machine["verdict"], "consistent");
         }
         None => cannot_be_known(&of_machine, "no fentry on task_numa_fault"),
@@ -174,7 +176,7 @@ fn root_numa_hints_of_fio() {
         Ok(balancing) => balancing,
         Err(reason) => return skip_here(test, &reason),
     };
-    let profile = fio("6");
+    let profile = fio("12");
     drop(balancing);
     profile.assert_accounted();
     let map = block_map(&profile);
