@@ -16,12 +16,7 @@ const BACKENDS: [&str; 7] = [
     "audit",
 ];
 /// Modules of the suite with programs of known counts.
-const KNOWN_COUNTS: &[&str] = &[
-    "root_counts",
-    "root_causes",
-    "root_interrupts",
-    "root_lives",
-];
+const KNOWN_COUNTS: &[&str] = &["root_counts", "root_causes", "root_interrupts"];
 
 /// These, and what else stands or falls with the kernel rather than with our code.
 const OF_THE_KERNEL: &[&str] = &[
