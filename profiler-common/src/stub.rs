@@ -301,9 +301,12 @@ mod tests {
         const NONE: u64 = u64::MAX;
         let text = fred();
         let of = |ss, orig_ax| event::of_frame(ss, orig_ax, text.common_interrupt);
-        // `syscall`; and as a child has it on its first return.
+        // `syscall`; and as `rt_sigreturn` leaves it.
         assert!(text.syscall.contains(of(0x2207_0001_0002_002b, 110)));
-        assert!(text.syscall.contains(of(0x2207_0001_0000_002b, 56)));
+        assert!(text.syscall.contains(of(0x2207_0001_0000_002b, NONE)));
+        // A child has its parent's event, and the word of its first return below.
+        assert!(text.syscall.contains(of(0x2207_0001_0002_002b, 56)));
+        assert!(text.ret_from_fork.contains(0xffff_ffff_a4ca_076a));
         // `int $0x80` in 64-bit code.
         assert_eq!(of(0x2204_0080_0002_002b, 64), event::INT80);
         // A new program: the registers were made anew.
