@@ -311,10 +311,10 @@ fn losses(profile: &Profile) -> Vec<Doubt> {
     let full = accounting.losses.get(Loss::LedgerFull.name()).copied();
     let full = full.unwrap_or(0).max(without_detail);
     if full != 0 {
-        // Those of an audit, which needs them beside the entries.
+        // An audit sees each entry's return, too.
         let uncounted = match full - without_detail {
             0 => String::new(),
-            returns => format!(", and {} returns are not", count(returns)),
+            returns => format!(", and {} returns could not be kept", count(returns)),
         };
         doubts.push(Doubt::new(
             Ground::LedgerFull,

@@ -326,7 +326,7 @@ impl Answers {
             }
             let mut news = [0; 1 << 14];
             match self.from.read(&mut news)? {
-                0 => anyhow::bail!("whoever read it died: it may be damaged"),
+                0 => anyhow::bail!("the helper that read it died: the file may be damaged"),
                 read => self.bytes.extend_from_slice(&news[..read]),
             }
         }
