@@ -44,9 +44,12 @@ pub(crate) struct Options {
     /// backend, and the machines of special tests
     #[arg(long, conflicts_with_all = ["command", "backend", "test", "numa", "cpus"])]
     scenarios: bool,
+    /// Only known counts, with each promised kernel and backend, so many times in a row
+    #[arg(long, value_name = "TIMES", conflicts_with_all = ["command", "backend", "test", "scenarios", "numa", "cpus"])]
+    known: Option<usize>,
     /// Known counts with FRED and without: in the Bochs that `MODESWITCH_BOCHS` names,
     /// configured with FRED, and in QEMU
-    #[arg(long, conflicts_with_all = ["command", "backend", "test", "scenarios", "numa", "cpus"])]
+    #[arg(long, conflicts_with_all = ["command", "backend", "test", "scenarios", "known", "numa", "cpus"])]
     fred: bool,
     /// Four CPUs in two NUMA nodes
     #[arg(long)]
@@ -95,6 +98,13 @@ pub(crate) struct Options {
     command: Vec<OsString>,
 }
 
+impl Options {
+    /// Whether these are more than one machine with a few kernels.
+    fn is_several(&self) -> bool {
+        self.scenarios || self.known.is_some()
+    }
+}
+
 /// Runs it all; the status is that of the first kernel on which it went wrong.
 pub(crate) fn run(options: &Options) -> ExitCode {
     match try_run(options) {
@@ -139,8 +149,11 @@ fn try_run(options: &Options) -> Result<u8> {
     if options.fred {
         return fred(options, &lab, &wanted);
     }
-    let scenarios = if options.scenarios {
-        let mut scenarios = scenario::all(&machine)?;
+    let scenarios = if options.is_several() {
+        let mut scenarios = match options.known {
+            Some(times) => scenario::known(&machine, times)?,
+            None => scenario::all(&machine)?,
+        };
         if options.kernel.is_some() {
             for scenario in &mut scenarios {
                 scenario.kernels.retain(|kernel| wanted.contains(kernel));
@@ -259,7 +272,7 @@ fn lab(options: &Options) -> Result<Lab> {
         signals: Signals::hold_back()?,
         console: options.console,
         emulate: options.emulate,
-        several: options.scenarios && cpus >= GUESTS_AT_ONCE,
+        several: options.is_several() && cpus >= GUESTS_AT_ONCE,
     })
 }
 

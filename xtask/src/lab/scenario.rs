@@ -78,39 +78,58 @@ fn round(backend: &str, modules: &'static [&'static str]) -> Round {
     }
 }
 
+fn scenario(
+    name: &'static str,
+    kernels: &str,
+    machine: Machine,
+    rounds: Vec<Round>,
+) -> Result<Scenario> {
+    Ok(Scenario {
+        name,
+        kernels: Wanted::list(kernels)?,
+        machine,
+        rounds,
+    })
+}
+
+/// Each promised kernel with each backend; `auto` runs the tests in these modules,
+/// the others those of known counts.
+fn promised(plain: &Machine, auto: &'static [&'static str]) -> Result<[Scenario; 2]> {
+    let known = |backend| round(backend, KNOWN_COUNTS);
+    // fentry is what these kernels' `auto` is.
+    let common = vec![
+        round("auto", auto),
+        known("tracepoint"),
+        known("kprobe"),
+        known("audit"),
+    ];
+    // Up to 6.7 there is another function to hook.
+    let mut with_both_functions = common.clone();
+    with_both_functions.push(known("fentry-prepare"));
+    Ok([
+        scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
+        scenario("", "6.12,newest", plain.clone(), common)?,
+    ])
+}
+
+/// The known counts alone, so many times.
+pub(super) fn known(plain: &Machine, times: usize) -> Result<Vec<Scenario>> {
+    Ok(vec![promised(plain, KNOWN_COUNTS)?; times].concat())
+}
+
 /// What has to hold before a change goes in. `plain` is the usual machine.
 pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
-    let known = |backend| round(backend, KNOWN_COUNTS);
-    let scenario = |name, kernels: &str, machine, rounds| -> Result<Scenario> {
-        Ok(Scenario {
-            name,
-            kernels: Wanted::list(kernels)?,
-            machine,
-            rounds,
-        })
-    };
     let with = |cpus, arguments: &str| Machine {
         cpus,
         append: format!("{} {arguments}", plain.append),
         ..plain.clone()
     };
-    // fentry is what these kernels' `auto` is.
-    let common = || {
-        vec![
-            round("auto", OF_THE_KERNEL),
-            known("tracepoint"),
-            known("kprobe"),
-            known("audit"),
-        ]
-    };
-    // Up to 6.7 there is another function to hook.
-    let mut with_both_functions = common();
-    with_both_functions.push(known("fentry-prepare"));
+    let [older, newer] = promised(plain, OF_THE_KERNEL)?;
     let losses = |backend| round(backend, &["root_losses", "root_lives"]);
     let flat = |backend| round(backend, &["root_flatline"]);
     Ok(vec![
-        scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
-        scenario("", "6.12,newest", plain.clone(), common())?,
+        older,
+        newer,
         scenario(
             "preempt=full, x32 calls",
             "6.1,newest",
