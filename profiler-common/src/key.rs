@@ -59,8 +59,8 @@ pub mod region {
     pub const SYSCALL: u32 = 0;
     /// Programs that run with interrupts off.
     pub const IRQS_OFF: u32 = 1;
-    /// The system-call program's substitute, which can preempt it.
-    pub const SYSCALL_AGAIN: u32 = 2;
+    /// The one that runs before it, which can preempt it.
+    pub const SYSCALL_AHEAD: u32 = 2;
     /// How many there are.
     pub const COUNT: u32 = 3;
 }

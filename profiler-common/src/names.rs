@@ -70,8 +70,11 @@ pub mod global {
 pub mod program {
     /// Returns of system calls, and first returns of new tasks.
     pub const SYS_EXIT: &str = "sys_exit";
-    /// What that was kept from.
-    pub const SYS_EXIT_AGAIN: &str = "sys_exit_again";
+    /// As above, where those can be preempted: the one above counts what this one was
+    /// kept from.
+    pub const SYS_EXIT_BY_PERF: &str = "sys_exit_by_perf";
+    /// In place of that one, where its event cannot be opened.
+    pub const SYS_EXIT_AHEAD: &str = "sys_exit_ahead";
     /// Page faults in user mode.
     pub const PAGE_FAULT_USER: &str = "page_fault_user";
     /// Page faults in user mode that had to wait.

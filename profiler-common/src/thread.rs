@@ -12,8 +12,8 @@ pub struct ThreadState {
     pub born: u32,
     /// One of [`state`].
     pub state: u32,
-    /// Not 0 from when the first system-call program has run until its substitute
-    /// does: the substitute counts what the first was kept from.
+    /// Not 0 from when the first of two system-call programs has run until the second
+    /// does, which counts what the first was kept from.
     pub seen: u64,
 }
 

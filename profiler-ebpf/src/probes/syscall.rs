@@ -1,6 +1,9 @@
 //! System calls and first returns of new tasks.
 
-use aya_ebpf::{macros::btf_tracepoint, programs::BtfTracePointContext};
+use aya_ebpf::{
+    macros::{btf_tracepoint, tracepoint},
+    programs::{BtfTracePointContext, TracePointContext, tracing::StackIdContext},
+};
 use profiler_common::{
     allocation::number,
     cause::{CauseKind, SYSCALL_NUMBER_CLEARED},
@@ -13,7 +16,7 @@ use crate::{
     allocations,
     config::config,
     count::{Entry, count},
-    regs::Regs,
+    regs::{self, Regs},
     signals, target,
 };
 
@@ -43,48 +46,113 @@ pub mod nr {
 /// (no `sys_enter`) and the first return of a child. Calls that never return
 /// are counted where the thread ends.
 ///
+/// From Linux 7.1 on, this program can be preempted, and is then passed over for
+/// other threads on its CPU. So it only counts what one of the two below was kept
+/// from: a return is missed where both were, and there are no more of these than
+/// misses of either.
+///
 /// Minimum kernel: 5.5 (BTF tracepoints).
 #[btf_tracepoint(function = "sys_exit")]
 pub fn sys_exit(ctx: BtfTracePointContext) -> i32 {
-    count_return(&ctx, region::SYSCALL);
-    if config!(has_substitutes) != 0
-        && let Some(row) = target::row()
-    {
+    if config!(has_substitutes) != 0 {
+        if let Some(row) = target::row() {
+            // SAFETY: a row just looked up, of the current thread.
+            let seen = unsafe { &mut (*row).seen };
+            if core::mem::replace(seen, 0) != 0 {
+                return 0;
+            }
+        } else if config!(filter) == filter::THREADS {
+            return 0;
+        }
+    }
+    count_return(&ctx, region::SYSCALL, Return::of_arguments(&ctx));
+    0
+}
+
+/// The same, as a program on the tracepoint's event for `perf`: the kernel runs it with
+/// preemption off, so that no other thread of ours keeps it from running. What does is a
+/// thread that was preempted on this CPU inside `bpf()`.
+///
+/// Attached before the one above, so that the kernel calls it first, whoever else has
+/// that event open.
+///
+/// Event: `__syscall_nr` at 8, `ret` at 16, all kernels.
+#[tracepoint]
+pub fn sys_exit_by_perf(ctx: TracePointContext) -> i32 {
+    const RET: usize = 16;
+    let Some(regs) = regs::of_current() else {
+        return 0;
+    };
+    let Some(call) = regs::call(regs) else {
+        return 0;
+    };
+    // SAFETY: within the event.
+    let Ok(ret) = (unsafe { ctx.read_at(RET) }) else {
+        return 0;
+    };
+    let of = Return {
+        regs,
+        number: call.orig_ax as u32,
+        ip: call.ip,
+        ret,
+    };
+    count_first(&ctx, of)
+}
+
+/// Takes the place of the one above where the event cannot be opened, as in a container
+/// without tracefs. It can be preempted, too, which takes two threads.
+#[btf_tracepoint(function = "sys_exit")]
+pub fn sys_exit_ahead(ctx: BtfTracePointContext) -> i32 {
+    count_first(&ctx, Return::of_arguments(&ctx))
+}
+
+/// Counts a return and leaves word of it for [`sys_exit`].
+#[inline(always)]
+fn count_first<C: StackIdContext>(ctx: &C, of: Return) -> i32 {
+    count_return(ctx, region::SYSCALL_AHEAD, of);
+    if let Some(row) = target::row() {
         // SAFETY: a row just looked up, of the current thread.
         unsafe { (*row).seen = 1 };
     }
     0
 }
 
-/// The substitute: from Linux 7.1 on, the program above can be preempted, and is then
-/// passed over for the next thread on its CPU. What it did not see is counted here.
-/// A return is missed where both are passed over, or where this one was and then the
-/// other; so there are no more of these than misses of either.
-///
-/// Attached after the other one, so that the kernel calls it behind that.
-#[btf_tracepoint(function = "sys_exit")]
-pub fn sys_exit_again(ctx: BtfTracePointContext) -> i32 {
-    if let Some(row) = target::row() {
-        // SAFETY: a row just looked up, of the current thread.
-        let seen = unsafe { &mut (*row).seen };
-        if core::mem::replace(seen, 0) != 0 {
-            return 0;
+/// A system call that returns.
+struct Return {
+    /// Where its registers are saved.
+    regs: u64,
+    /// Its number, as they have it.
+    number: u32,
+    /// The user instruction at which the thread goes on.
+    ip: u64,
+    /// What it returns.
+    ret: i64,
+}
+
+impl Return {
+    #[inline(always)]
+    fn of_arguments(ctx: &BtfTracePointContext) -> Self {
+        let regs: *const Regs = ctx.arg(0);
+        Self {
+            regs: regs as u64,
+            // SAFETY: a trusted pointer to `struct pt_regs`; the verifier checks the
+            // access.
+            number: unsafe { (*regs).orig_ax } as u32,
+            // SAFETY: as above.
+            ip: unsafe { (*regs).ip },
+            ret: ctx.arg(1),
         }
-    } else if config!(filter) == filter::THREADS {
-        return 0;
     }
-    count_return(&ctx, region::SYSCALL_AGAIN);
-    0
 }
 
 #[inline(always)]
-fn count_return(ctx: &BtfTracePointContext, region: u32) {
-    let regs: *const Regs = ctx.arg(0);
-    let ret: i64 = ctx.arg(1);
-    // SAFETY: a trusted pointer to `struct pt_regs`; the verifier checks the access.
-    let number = unsafe { (*regs).orig_ax } as u32;
-    // SAFETY: as above.
-    let ip = unsafe { (*regs).ip };
+fn count_return<C: StackIdContext>(ctx: &C, region: u32, of: Return) {
+    let Return {
+        regs,
+        number,
+        ip,
+        ret,
+    } = of;
     let mut entry = Entry {
         kind: CauseKind::Syscall.code(),
         detail: number,
@@ -99,13 +167,13 @@ fn count_return(ctx: &BtfTracePointContext, region: u32) {
         // The registers are already those of another place or program.
         nr::EXECVE | nr::EXECVEAT => entry.user_ip = 0,
         SYSCALL_NUMBER_CLEARED => {
-            entry.detail = signals::cleared_number(regs as u64, false);
+            entry.detail = signals::cleared_number(regs, false);
             entry.user_ip = 0;
         }
         number::MMAP | number::BRK | number::MREMAP | number::SHMAT
             if target::window() & open::ALLOCATIONS_AT_SYSCALL_EXIT != 0 =>
         {
-            allocations::record(number, regs as u64);
+            allocations::record(number, regs);
         }
         _ => {}
     }

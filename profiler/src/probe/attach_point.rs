@@ -5,6 +5,9 @@
 pub enum AttachPoint {
     /// A tracepoint, with typed arguments.
     Tracepoint(&'static str),
+    /// A tracepoint's event for `perf`, with its arguments as `perf` records them: the
+    /// tracepoint's group and name.
+    PerfTracepoint(&'static str, &'static str),
     /// A tracepoint, with its arguments as plain words: for those that have
     /// function pointers among them.
     RawTracepoint(&'static str),

@@ -20,8 +20,8 @@ pub enum Role {
     Calibration,
     /// Counts one kind of entry.
     Entry,
-    /// Counts what a program of another role was kept from, where that can be
-    /// preempted.
+    /// Joins a program of another role, where that can be preempted: what one of the two
+    /// is kept from, the other one counts.
     Substitute(&'static Role),
     /// Counts submissions to an io_uring. One of several names it has had.
     Submissions,
@@ -83,13 +83,14 @@ impl Probe {
 
 /// Programs that count what another one was kept from: an event is missed only where
 /// both are.
-pub const SUBSTITUTES: [(&str, &str); 3] = [
+pub const SUBSTITUTES: [(&str, &str); 4] = [
     (program::SCHED_PROCESS_EXIT, program::THREAD_GONE),
     (
         program::SCHED_PROCESS_EXEC,
         program::SCHED_PROCESS_EXEC_AGAIN,
     ),
-    (program::SYS_EXIT, program::SYS_EXIT_AGAIN),
+    (program::SYS_EXIT, program::SYS_EXIT_BY_PERF),
+    (program::SYS_EXIT, program::SYS_EXIT_AHEAD),
 ];
 
 /// Every program, in the order in which they are attached: threads must be
@@ -104,17 +105,25 @@ pub fn all() -> Vec<Probe> {
             required: true,
             ..Probe::sharing(program::THREAD_GONE, "sched_switch", Role::Lifecycle)
         },
-        Probe::tracepoint(program::SYS_EXIT, Role::Entry, true),
         Probe::sharing(
             program::SCHED_PROCESS_EXEC_AGAIN,
             program::SCHED_PROCESS_EXEC,
             Role::Substitute(&Role::Lifecycle),
         ),
+        // The kernel calls them in this order, on which they rely. Of the first two only
+        // one is attached.
+        Probe {
+            program: program::SYS_EXIT_BY_PERF,
+            at: AttachPoint::PerfTracepoint("raw_syscalls", program::SYS_EXIT),
+            role: Role::Substitute(&Role::Entry),
+            required: false,
+        },
         Probe::sharing(
-            program::SYS_EXIT_AGAIN,
+            program::SYS_EXIT_AHEAD,
             program::SYS_EXIT,
             Role::Substitute(&Role::Entry),
         ),
+        Probe::tracepoint(program::SYS_EXIT, Role::Entry, true),
         Probe::tracepoint(program::PAGE_FAULT_USER, Role::Fault, true),
     ];
     // Not every kernel is built with every vector.

@@ -4,9 +4,9 @@ use anyhow::{Context, Result, bail};
 use aya::{
     Btf, Ebpf,
     programs::{
-        BtfTracePoint, FEntry, KProbe, Program, RawTracePoint, fentry::FEntryLink,
+        BtfTracePoint, FEntry, KProbe, Program, RawTracePoint, TracePoint, fentry::FEntryLink,
         kprobe::KProbeLink, perf_event::PerfEventLink, raw_trace_point::RawTracePointLink,
-        tp_btf::BtfTracePointLink,
+        tp_btf::BtfTracePointLink, trace_point::TracePointLink,
     },
 };
 
@@ -18,6 +18,7 @@ use super::{attach_point::AttachPoint, catalog::Probe};
 #[expect(dead_code, reason = "held for what dropping it does")]
 pub(crate) enum Link {
     Tracepoint(BtfTracePointLink),
+    PerfTracepoint(TracePointLink),
     RawTracepoint(RawTracePointLink),
     Fentry(FEntryLink),
     Kprobe(KProbeLink),
@@ -40,6 +41,16 @@ pub(crate) fn attach(ebpf: &mut Ebpf, btf: &Btf, probe: &Probe) -> Result<Link> 
                 .with_context(|| format!("this kernel does not take a program on {name}"))?;
             let link = program.attach()?;
             Ok(Link::Tracepoint(program.take_link(link)?))
+        }
+        AttachPoint::PerfTracepoint(group, name) => {
+            let program: &mut TracePoint = program.try_into()?;
+            program
+                .load()
+                .with_context(|| format!("this kernel does not take a program on {name}"))?;
+            let link = program
+                .attach(group, name)
+                .with_context(|| format!("this kernel does not open the event {group}:{name}"))?;
+            Ok(Link::PerfTracepoint(program.take_link(link)?))
         }
         AttachPoint::RawTracepoint(name) => {
             let program: &mut RawTracePoint = program.try_into()?;
@@ -85,7 +96,9 @@ pub(super) struct Absent {
 fn check_there(btf: &Btf, at: AttachPoint) -> Result<(), Absent> {
     let is_there = |name: &str, kind| btf.id_by_type_name_kind(name, kind).is_ok();
     match at {
-        AttachPoint::Tracepoint(name) | AttachPoint::RawTracepoint(name) => {
+        AttachPoint::Tracepoint(name)
+        | AttachPoint::PerfTracepoint(_, name)
+        | AttachPoint::RawTracepoint(name) => {
             if !is_there(&format!("btf_trace_{name}"), BtfKind::Typedef) {
                 return Err(Absent {
                     kind: "tracepoint",

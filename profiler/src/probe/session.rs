@@ -219,21 +219,13 @@ impl Session {
         }
         let is_audit = settings.backend == super::backend::BackendChoice::Audit;
         self.families.entry = self.families.exit.is_none() || is_audit;
-        let may_be_passed_over = preempts_tracepoints();
         for probe in &probes {
-            let mut role = probe.role;
-            if let Role::Substitute(of) = role {
-                role = *of;
-            }
-            let is_substitute = role != probe.role;
-            if is_substitute && !may_be_passed_over {
+            if let Role::Substitute(of) = probe.role {
+                self.attach_substitute(&probes, probe, *of, btf);
                 continue;
             }
-            let is_again = is_substitute && role == Role::Lifecycle;
-            let is_entry = role == Role::Entry && self.families.entry;
-            let wanted =
-                is_again || is_entry || matches!(role, Role::Nmi | Role::Fault | Role::Signals);
-            if !wanted {
+            let is_entry = probe.role == Role::Entry && self.families.entry;
+            if !is_entry && !matches!(probe.role, Role::Nmi | Role::Fault | Role::Signals) {
                 continue;
             }
             if probe.required {
@@ -269,6 +261,32 @@ impl Session {
                 });
             }
             Err(error) => self.note(program::MAJOR_FAULT, &error),
+        }
+    }
+
+    /// Attaches a program that joins another one, where that can be preempted, unless
+    /// one before it in the list does so already. Notes why not if it was the last.
+    fn attach_substitute(&mut self, probes: &[Probe], probe: &Probe, of: Role, btf: &Btf) {
+        if !preempts_tracepoints() || (of == Role::Entry && !self.families.entry) {
+            return;
+        }
+        let mut alike = probes.iter().filter(|it| it.role == probe.role);
+        let is_last = alike
+            .next_back()
+            .is_some_and(|it| it.program == probe.program);
+        let is_served = |it: &Probe| {
+            self.programs
+                .iter()
+                .any(|known| known.program == it.program)
+        };
+        if alike.any(is_served) {
+            return;
+        }
+        if let Err(error) = self.attach(btf, probe) {
+            log::debug!("{}: {error:#}", probe.program);
+            if is_last {
+                self.note(probe.program, &error);
+            }
         }
     }
 

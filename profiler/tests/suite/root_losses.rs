@@ -7,7 +7,7 @@ use crate::{
     support::{
         background::Background,
         command,
-        known::{assert_known, cannot_be_known, known_to_be_inexact},
+        known::{assert_known, assert_next_to_none_missing, cannot_be_known, known_to_be_inexact},
         profile::{Json, from_output},
         skip::skip_here,
         targets,
@@ -91,19 +91,20 @@ fn root_hammered_fentry() {
     assert_eq!(profile.0["accounting"]["inexact"], serde_json::json!([]));
 }
 
-/// Tracepoints are not passed over for `bpf()`.
+/// Tracepoints' programs are not passed over for `bpf()`: one of the two that count
+/// calls from Linux 7.1 on is, and the other one counts what that was kept from.
 #[test]
 fn root_hammered_tracepoint() {
     needs_root!("root_hammered_tracepoint");
     let profile = hammered("tracepoint").expect("every kernel has tracepoints");
     profile.assert_accounted();
     let counted = profile.count_in("syscall", "getppid", "steady");
-    assert_known(&profile, "hammered, tracepoint", CALLS, counted);
+    assert_next_to_none_missing(&profile, "hammered, tracepoint", CALLS, counted);
 }
 
 /// Threads that share a CPU: from Linux 7.1 on, one may be preempted within a
-/// program, which then is passed over for the next. It is no more than is said,
-/// and the verdict does not claim more than is known.
+/// program, which then is passed over for the next. What that misses another program
+/// counts, and the verdict does not claim more than is known.
 #[test]
 fn root_shared_cpu() {
     needs_root!("root_shared_cpu");
@@ -117,7 +118,7 @@ fn root_shared_cpu() {
     let profile = from_output(&command.output().expect("the binary starts"));
     profile.assert_accounted();
     let calls = profile.count("syscall", "getppid");
-    assert_known(&profile, "threads on one CPU", 80_000, calls);
+    assert_next_to_none_missing(&profile, "threads on one CPU", 80_000, calls);
     let codes = profile.0["accounting"]["inexact_codes"]
         .as_array()
         .expect("a list");
