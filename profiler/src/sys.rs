@@ -4,6 +4,7 @@ pub mod confined;
 pub mod fault_counters;
 pub mod files;
 pub mod perf_event;
+pub mod proc;
 
 use std::{io, mem::MaybeUninit, sync::OnceLock};
 
@@ -64,13 +65,11 @@ pub fn is_ignored(signal: Signal) -> io::Result<bool> {
 /// not anybody has asked how.
 #[must_use]
 pub fn process_of(tid: u32) -> Option<u32> {
-    let status = std::fs::read_to_string(format!("/proc/{tid}/status")).ok()?;
-    let field = |name| status.lines().find_map(|line| line.strip_prefix(name));
-    let is_dead = field("State:")?.trim_start().starts_with(['Z', 'X', 'x']);
-    if is_dead {
+    let status = proc::Status::of(tid).ok()?;
+    if status.has_ended() {
         return None;
     }
-    field("Tgid:")?.trim().parse().ok()
+    status.process()
 }
 
 /// Collects a child that has ended. Nothing if it still runs.

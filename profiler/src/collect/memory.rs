@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use nix::unistd::Pid;
 
 use super::snapshot::ProcessMemory;
+use crate::sys::proc::{self, Status};
 
 /// Looks at more than the command itself come this much apart at last.
 const RARELY: u32 = 20;
@@ -70,8 +71,8 @@ impl MemoryWatch {
     /// before its end. Of a process of several threads, its first one counts. If
     /// its memory was locked from its beginning, so much was left out.
     pub fn ending(&mut self, tid: u32, unlocked_bytes: Option<u64>) {
-        let of = |file: &str| std::fs::read_to_string(format!("/proc/{tid}/{file}"));
-        let (Ok(status), Ok(maps)) = (of("status"), of("maps")) else {
+        let maps = proc::text(format!("/proc/{tid}/maps"));
+        let (Ok(status), Ok(maps)) = (Status::of(tid), maps) else {
             return;
         };
         let Some((process, now)) = understand(&status).filter(|(process, _)| *process == tid)
@@ -111,7 +112,7 @@ impl MemoryWatch {
     }
 
     fn take(&mut self, tid: u32) {
-        let Ok(status) = std::fs::read_to_string(format!("/proc/{tid}/status")) else {
+        let Ok(status) = Status::of(tid) else {
             return;
         };
         if let Some((process, now)) = understand(&status) {
@@ -129,24 +130,17 @@ impl MemoryWatch {
     }
 }
 
-/// The number that a status file has after a name.
-fn number(status: &str, name: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
 /// The process of a status file and its memory. Nothing of one that has ended.
-fn understand(status: &str) -> Option<(u32, Seen)> {
-    let bytes = |name: &str| number(status, name).map(|kib| kib * 1024);
-    let process = u32::try_from(number(status, "Tgid:")?).ok()?;
+fn understand(status: &Status) -> Option<(u32, Seen)> {
+    let bytes = |name| status.bytes(name);
     Some((
-        process,
+        status.process()?,
         Seen {
-            resident: bytes("VmHWM:")?,
-            locked: bytes("VmLck:")?,
-            writable: bytes("VmData:")? + bytes("VmStk:")?,
-            mapped: bytes("VmSize:")?,
-            mapped_most: bytes("VmPeak:")?,
+            resident: bytes("VmHWM")?,
+            locked: bytes("VmLck")?,
+            writable: bytes("VmData")? + bytes("VmStk")?,
+            mapped: bytes("VmSize")?,
+            mapped_most: bytes("VmPeak")?,
         },
     ))
 }
@@ -173,13 +167,13 @@ mod tests {
     fn a_status_file_is_understood() {
         let text = "Name:\tx\nTgid:\t7\nVmPeak:\t99 kB\nVmSize:\t98 kB\nVmLck:\t 8 kB\nVmHWM:\t 16 kB\n\
                     VmData:\t 32 kB\nVmStk:\t 4 kB\n";
-        let (process, memory) = understand(text).expect("understood");
+        let (process, memory) = understand(&text.into()).expect("understood");
         assert_eq!(process, 7);
         assert_eq!(memory.resident, 16_384);
         assert_eq!(memory.locked, 8_192);
         assert_eq!(memory.writable, 36_864);
         assert_eq!((memory.mapped, memory.mapped_most), (100_352, 101_376));
-        assert!(understand("Name:\tx\nTgid:\t7\nState:\tZ (zombie)\n").is_none());
+        assert!(understand(&"Name:\tx\nTgid:\t7\nState:\tZ (zombie)\n".into()).is_none());
     }
     /// What is reserved without access is no memory to come.
     #[test]

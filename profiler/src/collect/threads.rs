@@ -19,7 +19,7 @@ use super::{
     maps::{find, hash},
     snapshot::Thread,
 };
-use crate::sys::{monotonic_ns, process_of};
+use crate::sys::{monotonic_ns, proc, process_of};
 
 /// Puts a thread into the table, unless it is in it. `state` is one of
 /// [`profiler_common::thread::state`]. The row made.
@@ -210,7 +210,7 @@ fn name_now(tid: u32, info: &ThreadInfo) -> String {
 
 /// A living thread's name.
 fn comm_of(tgid: u32, tid: u32) -> String {
-    std::fs::read_to_string(format!("/proc/{tgid}/task/{tid}/comm"))
+    proc::text(format!("/proc/{tgid}/task/{tid}/comm"))
         .map(|name| name.trim_end().to_owned())
         .unwrap_or_default()
 }

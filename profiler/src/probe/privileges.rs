@@ -7,7 +7,7 @@ use std::{
 
 use nix::unistd::Pid;
 
-use crate::error::Error;
+use crate::{error::Error, sys::proc::Status};
 
 /// Capability numbers, from `include/uapi/linux/capability.h`.
 const CAP_SYS_PTRACE: u32 = 19;
@@ -23,8 +23,7 @@ const INITIAL_PID_NAMESPACE: &str = "pid:[4026531836]";
 /// # Errors
 /// [`Error::Environment`], naming what is missing and how to get it.
 pub fn check() -> Result<(), Error> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let missing = missing_capabilities(effective_capabilities(&status));
+    let missing = missing_capabilities(has_capability);
     if !missing.is_empty() {
         return Err(Error::Environment(format!(
             "counting kernel entries needs the capabilities {}, which this user does not have: \
@@ -108,22 +107,16 @@ pub fn check_may_watch(pid: Pid) -> Result<(), Error> {
 /// privileges of its file.
 #[must_use]
 pub fn may_trace_anybody() -> bool {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    effective_capabilities(&status) & (1 << CAP_SYS_PTRACE) != 0
+    has_capability(CAP_SYS_PTRACE)
 }
 
-/// The effective set of `/proc/self/status`.
-fn effective_capabilities(status: &str) -> u64 {
-    status
-        .lines()
-        .find_map(|line| line.strip_prefix("CapEff:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
-        .unwrap_or(0)
+/// Whether this process has a capability in effect.
+fn has_capability(capability: u32) -> bool {
+    Status::own().is_ok_and(|status| status.has_capability(capability))
 }
 
 /// Names of the capabilities that are needed and not there.
-fn missing_capabilities(effective: u64) -> Vec<&'static str> {
-    let has = |capability: u32| effective & (1 << capability) != 0;
+fn missing_capabilities(has: impl Fn(u32) -> bool) -> Vec<&'static str> {
     if has(CAP_SYS_ADMIN) {
         return Vec::new();
     }
@@ -141,10 +134,11 @@ mod tests {
     /// Root has everything, nobody nothing, and the two small capabilities do.
     #[test]
     fn small_capabilities_are_enough() {
-        assert!(missing_capabilities(1 << CAP_SYS_ADMIN).is_empty());
-        assert!(missing_capabilities(1 << CAP_BPF | 1 << CAP_PERFMON).is_empty());
-        assert_eq!(missing_capabilities(1 << CAP_BPF), ["CAP_PERFMON"]);
-        assert_eq!(missing_capabilities(0), ["CAP_BPF", "CAP_PERFMON"]);
+        let missing = |had: &[u32]| missing_capabilities(|capability| had.contains(&capability));
+        assert!(missing(&[CAP_SYS_ADMIN]).is_empty());
+        assert!(missing(&[CAP_BPF, CAP_PERFMON]).is_empty());
+        assert_eq!(missing(&[CAP_BPF]), ["CAP_PERFMON"]);
+        assert_eq!(missing(&[]), ["CAP_BPF", "CAP_PERFMON"]);
     }
 
     /// The hint can be pasted into a shell, whatever the folder is called.
@@ -156,13 +150,5 @@ mod tests {
             "{grant}"
         );
         assert!(this_program().is_absolute());
-    }
-
-    /// The mask is read as the kernel writes it.
-    #[test]
-    fn reads_the_effective_mask() {
-        let status = "CapPrm:\t0\nCapEff:\t000001ffffffffff\n";
-        assert_eq!(effective_capabilities(status), 0x1ff_ffff_ffff);
-        assert_eq!(effective_capabilities("nothing"), 0);
     }
 }

@@ -1,17 +1,26 @@
 //! Other targets than a launched command.
 
-use std::process::{Command, Stdio};
+use std::{
+    ffi::OsStr,
+    fs,
+    os::unix::ffi::OsStrExt,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use crate::{
     needs_root,
     support::{command::measuring, profile::from_output, targets},
 };
 
-/// A running process is attached to, counted, and left alone.
+/// A running process is attached to, counted, and left alone, even one whose name is
+/// not UTF-8.
 #[test]
 fn root_attach() {
     needs_root!("root_attach");
-    let mut target = Command::new(targets::counts())
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(OsStr::from_bytes(b"caf\xe9"));
+    fs::copy(targets::counts(), &program).expect("a copy");
+    let mut target = Command::new(&program)
         .args(["spin", "600000"])
         .stdout(Stdio::null())
         .spawn()
@@ -27,6 +36,7 @@ fn root_attach() {
     target.wait().expect("ours");
     assert!(still_runs);
     assert!(profile.count("interrupt", "local_timer") > 0);
+    assert_eq!(profile.0["ledger"]["by_thread"][0]["comm"], "caf\u{fffd}");
     assert_eq!(profile.0["target"]["pid"].to_string(), pid);
     assert_eq!(profile.0["exit"]["interrupted_by"], "duration");
 }

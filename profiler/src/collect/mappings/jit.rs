@@ -13,6 +13,8 @@ use std::{
 
 use nix::unistd::geteuid;
 
+use crate::sys::proc::Status;
+
 /// Processes whose folder is kept.
 const MOST: usize = 64;
 /// Bytes of one map that are read: hostile programs write what they like.
@@ -43,12 +45,14 @@ impl JitMaps {
             .custom_flags(libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC)
             .open(format!("/proc/{tgid}/root/tmp"));
         if let Ok(folder) = opened {
-            let status = std::fs::read_to_string(format!("/proc/{tgid}/status"));
-            let status = status.unwrap_or_default();
+            let status = Status::of(tgid).ok();
+            let numbers = |name| status.iter().flat_map(move |it| it.numbers(name));
             let place = Place {
                 folder,
-                number: own_number(&status).unwrap_or(tgid),
-                users: users(&status),
+                // The last one is of the innermost namespace.
+                number: numbers("NSpid").last().unwrap_or(tgid),
+                // Who started it, and whose rights it has.
+                users: numbers("Uid").collect(),
             };
             self.places.insert(tgid, place);
         }
@@ -95,21 +99,4 @@ impl JitMaps {
         file.take(MOST_BYTES).read_to_end(&mut bytes)?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
-}
-
-/// A process's number in the innermost pid namespace that it is in, by its status.
-fn own_number(status: &str) -> Option<u32> {
-    numbers(status, "NSpid:").last().copied()
-}
-
-/// The users of a process: who started it, and whose rights it has.
-fn users(status: &str) -> Vec<u32> {
-    numbers(status, "Uid:")
-}
-
-/// The numbers in a line of `/proc/PID/status`.
-fn numbers(status: &str, field: &str) -> Vec<u32> {
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let words = line.unwrap_or_default().split_ascii_whitespace();
-    words.filter_map(|word| word.parse().ok()).collect()
 }

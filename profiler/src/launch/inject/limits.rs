@@ -6,37 +6,31 @@ use std::{fs, io};
 use nix::unistd::Pid;
 
 use super::room::Room;
+use crate::sys::proc::Status;
 
 /// The capability to lock memory beyond the limit.
 const CAP_IPC_LOCK: u32 = 14;
 
-/// What `/proc/PID/status` says.
-pub(super) struct Status(String);
+/// What there is to know of a program whose memory is to be locked.
+pub(super) struct Lockable(Status);
 
-impl Status {
+impl Lockable {
     pub(super) fn of(pid: Pid) -> io::Result<Self> {
-        fs::read_to_string(format!("/proc/{pid}/status")).map(Self)
-    }
-
-    fn field(&self, name: &str) -> Option<&str> {
-        let line = self.0.lines().find_map(|line| line.strip_prefix(name))?;
-        Some(line.strip_prefix(':')?.trim())
+        Status::of(pid.as_raw().unsigned_abs()).map(Self)
     }
 
     /// The program's name.
     pub(super) fn name(&self) -> &str {
-        self.field("Name").unwrap_or("?")
+        self.0.field("Name").unwrap_or("?")
     }
 
     fn bytes(&self, name: &str) -> u64 {
-        let text = self.field(name).and_then(|text| text.strip_suffix(" kB"));
-        text.and_then(|text| text.trim().parse::<u64>().ok())
-            .map_or(0, |kib| kib * 1024)
+        self.0.bytes(name).unwrap_or(0)
     }
 
     /// Why its memory must not be locked, if so.
     pub(super) fn refusal(&self, room: &Room, needed_bytes: Option<u64>) -> Option<String> {
-        if self.field("Seccomp").is_some_and(|mode| mode != "0") {
+        if self.0.field("Seccomp").is_some_and(|mode| mode != "0") {
             return Some(
                 "it runs under a seccomp filter, which may kill it for a system call that is not \
                  its own"
@@ -53,10 +47,7 @@ impl Status {
     }
 
     fn may_lock(&self) -> bool {
-        let set = self
-            .field("CapEff")
-            .and_then(|text| u64::from_str_radix(text, 16).ok());
-        set.is_some_and(|set| set >> CAP_IPC_LOCK & 1 == 1)
+        self.0.has_capability(CAP_IPC_LOCK)
     }
 
     /// Lifts the limit on locked memory where there is one. The limit before,
@@ -116,8 +107,8 @@ pub(super) fn set_limit(pid: Pid, limit: &libc::rlimit) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn status(lines: &str) -> Status {
-        Status(format!("Name:\tfio\n{lines}"))
+    fn status(lines: &str) -> Lockable {
+        Lockable(format!("Name:\tfio\n{lines}").as_str().into())
     }
 
     /// Both limits are read, also where there is none.

@@ -4,7 +4,7 @@ use std::io;
 
 use nix::unistd::Pid;
 
-use crate::sys::{ChildUsage, Ended};
+use crate::sys::{ChildUsage, Ended, proc::Status};
 
 /// Options of a traced process: stop at exec and before its end, tell system
 /// calls from traps, and follow its threads, any of which may execute a program.
@@ -118,11 +118,8 @@ pub(super) fn interrupt(pid: Pid) -> io::Result<()> {
 
 /// Whether it is still there, and followed by us.
 pub(super) fn is_traced(pid: Pid) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let tracer = status
-        .lines()
-        .find_map(|line| line.strip_prefix("TracerPid:"));
-    tracer.is_some_and(|tracer| tracer.trim() == std::process::id().to_string())
+    let status = Status::of(pid.as_raw().unsigned_abs());
+    status.is_ok_and(|status| status.numbers("TracerPid").eq([std::process::id()]))
 }
 
 /// Lets it go for good, with a signal or with none (0).

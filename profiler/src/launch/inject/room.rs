@@ -7,6 +7,8 @@ use std::{
 
 use nix::unistd::Pid;
 
+use crate::sys::proc;
+
 /// The room that the machine and a process's control groups have.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
@@ -92,7 +94,7 @@ fn least(pid: Pid) -> Option<(u64, String)> {
         .ok()
         .and_then(|text| number_after(&text, "MemAvailable:"))
         .map(|kib| (kib * 1024, "this machine".to_owned()));
-    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let groups = proc::text(format!("/proc/{pid}/cgroup")).unwrap_or_default();
     let of_groups = groups.lines().flat_map(|line| {
         let mut parts = line.splitn(3, ':').skip(1);
         let (controllers, path) = (parts.next().unwrap_or(""), parts.next().unwrap_or("/"));

@@ -16,7 +16,7 @@ use nix::{errno::Errno, unistd::Pid};
 
 use super::{
     call::{At, Gone, NoCall, mlockall},
-    limits::{self, Status},
+    limits::{self, Lockable},
     privileged,
     ptrace::{self, News, Stop},
     room::Room,
@@ -324,10 +324,10 @@ impl Tracer {
             return;
         }
         self.unlocked_bytes.remove(&pid);
-        let name = Status::of(pid).map_or_else(|_gone| String::new(), |s| s.name().to_owned());
+        let name = Lockable::of(pid).map_or_else(|_gone| String::new(), |s| s.name().to_owned());
         let refused = match self.try_lock(pid, at, counting) {
             Ok(()) => {
-                if let Ok(status) = Status::of(pid) {
+                if let Ok(status) = Lockable::of(pid) {
                     self.unlocked_bytes.insert(pid, status.unlocked_bytes());
                 }
                 self.report.locked.push(name);
@@ -348,7 +348,7 @@ impl Tracer {
     }
 
     fn try_lock(&mut self, pid: Pid, at: At, counting: &mut dyn Counting) -> Result<(), NoCall> {
-        let status = Status::of(pid)?;
+        let status = Lockable::of(pid)?;
         let file = PathBuf::from(format!("/proc/{pid}/exe"));
         if let Some(harm) = privileged::lost_by_tracing(&file) {
             return Err(NoCall::Harmed(harm));

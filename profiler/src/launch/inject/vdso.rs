@@ -8,6 +8,8 @@ use std::{
 
 use nix::unistd::Pid;
 
+use crate::sys::proc;
+
 /// The instruction.
 const SYSCALL: [u8; 2] = [0x0f, 0x05];
 
@@ -32,7 +34,7 @@ pub(super) fn base(pid: Pid) -> io::Result<u64> {
 }
 
 fn range(process: &str) -> io::Result<(u64, u64)> {
-    let maps = std::fs::read_to_string(format!("/proc/{process}/maps"))?;
+    let maps = proc::text(format!("/proc/{process}/maps"))?;
     let line = maps.lines().find(|line| line.ends_with("[vdso]"));
     line.and_then(|line| line.split_once(' '))
         .and_then(|(range, _)| range.split_once('-'))
