@@ -11,6 +11,7 @@ use crate::{
     support::{
         known::assert_known,
         profile::{Json, causes, counts, faults},
+        setting::Settings,
         skip::{skip, skip_here},
     },
 };
@@ -115,18 +116,8 @@ fn root_advice_on_ticks() {
     assert_piece(piece, &["nohz_full"], "", ticks);
 }
 
-/// The clock source in use, put back when dropped.
-struct Clock(String);
-
 const CLOCK: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
 const CLOCKS: &str = "/sys/devices/system/clocksource/clocksource0/available_clocksource";
-
-impl Drop for Clock {
-    fn drop(&mut self) {
-        // A test that failed has said so already.
-        let _ = fs::write(CLOCK, self.0.trim());
-    }
-}
 
 /// Reading the time is a call if the kernel's clock cannot be read in user mode, and
 /// then only is there something to say.
@@ -152,10 +143,10 @@ fn root_advice_on_clocks() {
             "needs a lab guest with a slow clock",
         );
     };
-    let clock = Clock(fs::read_to_string(CLOCK).expect("a name"));
-    fs::write(CLOCK, slow).expect("root may");
+    let mut settings = Settings::default();
+    settings.set(CLOCK, slow).expect("root may");
     let profile = counts(&[], &["clock", "1000"]);
-    drop(clock);
+    drop(settings);
     let calls = profile.count_in("syscall", "clock_gettime", "steady");
     // And once more to say when the phase ended.
     assert_known(&profile, "reading the time, slow clock", 1001, calls);

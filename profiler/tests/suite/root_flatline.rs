@@ -10,6 +10,7 @@ use crate::{
         command,
         known::{assert_known, assert_within, cannot_be_known},
         profile::from_output,
+        setting::{HUGE_PAGES, Settings},
         skip::{has_tool, skip_here},
     },
 };
@@ -37,6 +38,9 @@ fn root_flatline() {
         }
         return skip_here("root_flatline", reason);
     };
+    // Each page that it collapses anywhere interrupts every CPU, isolated ones too.
+    let mut settings = Settings::default();
+    settings.set(HUGE_PAGES, "never").expect("root may");
     // A name of its own, which no process of the profiler has.
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(NAME);
     fs::copy(env!("CARGO_BIN_EXE_modeswitch"), &program).expect("a copy");

@@ -15,36 +15,27 @@ use nix::{
 
 use crate::{
     needs_root,
+    root_polled::is_lab,
     support::{
         background::Background,
         command::{measuring, stderr},
         known::{assert_known, assert_next_to_none_missing},
         profile::lives,
+        setting::Settings,
         skip::skip_here,
         targets,
     },
 };
 
-/// The largest number of a thread, put back when this is dropped.
-struct FewNumbers(String);
-
-const PID_MAX: &str = "/proc/sys/kernel/pid_max";
-
-impl FewNumbers {
-    /// So few numbers that each is used again and again; in the lab only, since the
-    /// whole machine has to do with them.
-    fn set() -> Option<Self> {
-        std::env::var_os("MODESWITCH_LAB_RESULTS")?;
-        let before = fs::read_to_string(PID_MAX).expect("a number");
-        fs::write(PID_MAX, "500").expect("root may");
-        Some(Self(before))
+/// So few numbers of threads that each is used again and again; in the lab only, since
+/// the whole machine has to do with them.
+fn few_numbers() -> Settings {
+    let mut settings = Settings::default();
+    if is_lab() {
+        let set = settings.set("/proc/sys/kernel/pid_max", "500");
+        set.expect("root may");
     }
-}
-
-impl Drop for FewNumbers {
-    fn drop(&mut self) {
-        fs::write(PID_MAX, &self.0).expect("root may");
-    }
+    settings
 }
 
 /// Numbers are taken over by strangers and by threads of our own: no stranger is in
@@ -52,7 +43,7 @@ impl Drop for FewNumbers {
 #[test]
 fn root_strangers() {
     needs_root!("root_strangers");
-    let _few = FewNumbers::set();
+    let _few = few_numbers();
     let strangers = Background::start(Command::new(targets::lives()).arg("strangers"));
     let strangers = strangers.expect("it runs");
     let rows = ["--ledger-rows", "65536"];

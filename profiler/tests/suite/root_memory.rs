@@ -12,6 +12,7 @@ use crate::{
     support::{
         known::assert_known_of,
         profile::{Json, faults_witnessed},
+        setting::Settings,
         skip::skip_here,
     },
 };
@@ -195,14 +196,13 @@ fn root_fault_hugetlb() {
     needs_root!("root_fault_hugetlb");
     let test = "root_fault_hugetlb";
     let setting = "/proc/sys/vm/nr_hugepages";
-    let before = fs::read_to_string(setting).unwrap_or_default();
-    if fs::write(setting, "8").is_err() {
+    let mut settings = Settings::default();
+    if settings.set(setting, "8").is_err() {
         return skip_here(test, "this kernel has no huge pages");
     }
     let got = fs::read_to_string(setting).unwrap_or_default();
     let run = (got.trim() == "8").then(|| measured(test, &["hugetlb", "6"]));
-    // They are nobody's any more.
-    let _ = fs::write(setting, before);
+    drop(settings);
     let Some(run) = run else {
         return skip_here(test, "the memory for huge pages is not there in one piece");
     };

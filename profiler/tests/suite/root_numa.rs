@@ -1,8 +1,6 @@
 //! Pages balanced between NUMA nodes: told from lazy allocation, and compared with
 //! what the kernel has counted of the whole machine. The lab has such a machine.
 
-use std::fs;
-
 use serde_json::Value;
 
 use crate::{
@@ -11,6 +9,7 @@ use crate::{
         command,
         known::{assert_known_of, assert_within, cannot_be_known},
         profile::{Json, faults, from_output},
+        setting::{HUGE_PAGES, Settings},
         skip::{has_tool, skip_here},
     },
 };
@@ -18,60 +17,32 @@ use crate::{
 const BALANCING: &str = "/proc/sys/kernel/numa_balancing";
 /// How long after its start a thread's memory is first looked at, and how often.
 const PACE: [&str; 2] = ["scan_delay_ms", "scan_period_min_ms"];
-/// Huge pages would have one hint for 512.
-const HUGE: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
 const DEVICE: &str = "/dev/nullb0";
 
-/// NUMA balancing on or off, at a pace that a test can wait for. Dropping it puts
-/// the machine's own settings back.
-struct Balancing(Vec<(String, String)>);
-
-impl Balancing {
-    /// # Errors
-    /// Why it cannot be had here.
-    fn set(on: bool) -> Result<Self, String> {
-        if modeswitch::kernel::numa::nodes() < 2 {
-            return Err("this machine has one NUMA node".to_owned());
-        }
-        let mut set = Self(Vec::new());
-        set.write(BALANCING, if on { "1" } else { "0" })
-            .map_err(|error| format!("{BALANCING}: {error}"))?;
-        for name in PACE {
-            let path = format!("/sys/kernel/debug/sched/numa_balancing/{name}");
-            if let Err(error) = set.write(&path, "100") {
-                // It takes longer then.
-                println!("{path}: {error}");
-            }
-        }
-        if let Err(error) = set.write(HUGE, "madvise") {
-            println!("{HUGE}: {error}");
-        }
-        Ok(set)
+/// NUMA balancing on or off, at a pace that a test can wait for.
+///
+/// # Errors
+/// Why it cannot be had here.
+fn balancing(on: bool) -> Result<Settings, String> {
+    if modeswitch::kernel::numa::nodes() < 2 {
+        return Err("this machine has one NUMA node".to_owned());
     }
-
-    fn write(&mut self, path: &str, value: &str) -> std::io::Result<()> {
-        let before = fs::read_to_string(path)?;
-        fs::write(path, value)?;
-        self.0.push((path.to_owned(), before));
-        Ok(())
-    }
-}
-
-impl Drop for Balancing {
-    fn drop(&mut self) {
-        for (path, before) in self.0.drain(..) {
-            // A test that failed has said so already.
-            let _ = fs::write(path, chosen(&before));
+    let mut settings = Settings::default();
+    settings
+        .set(BALANCING, if on { "1" } else { "0" })
+        .map_err(|error| format!("{BALANCING}: {error}"))?;
+    for name in PACE {
+        let path = format!("/sys/kernel/debug/sched/numa_balancing/{name}");
+        if let Err(error) = settings.set(&path, "100") {
+            // It takes longer then.
+            println!("{path}: {error}");
         }
     }
-}
-
-/// A setting's value: of those that list what there is, the one in brackets.
-fn chosen(text: &str) -> &str {
-    let marked = text
-        .split_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'));
-    marked.map_or(text.trim(), |(value, _)| value)
+    // One of these pages would have one hint for 512.
+    if let Err(error) = settings.set(HUGE_PAGES, "madvise") {
+        println!("{HUGE_PAGES}: {error}");
+    }
+    Ok(settings)
 }
 
 /// Pages of fio's map of blocks read, a bit for each: few enough that even a slow
@@ -176,7 +147,7 @@ fn root_numa_hints_of_fio() {
     if !has_tool(test, "fio", "fio") {
         return;
     }
-    let balancing = match Balancing::set(true) {
+    let balancing = match balancing(true) {
         Ok(balancing) => balancing,
         Err(reason) => return skip_here(test, &reason),
     };
@@ -210,7 +181,7 @@ fn root_numa_balancing_switched_off() {
     if !has_tool(test, "fio", "fio") {
         return;
     }
-    let balancing = match Balancing::set(false) {
+    let balancing = match balancing(false) {
         Ok(balancing) => balancing,
         Err(reason) => return skip_here(test, &reason),
     };
@@ -231,7 +202,7 @@ fn root_numa_balancing_switched_off() {
 #[test]
 fn root_numa_hints_to_the_unit() {
     needs_root!("root_numa_hints_to_the_unit");
-    let balancing = match Balancing::set(true) {
+    let balancing = match balancing(true) {
         Ok(balancing) => balancing,
         Err(reason) => return skip_here("root_numa_hints_to_the_unit", &reason),
     };
@@ -248,7 +219,7 @@ fn root_numa_hints_to_the_unit() {
 fn root_numa_and_lazy_allocation() {
     needs_root!("root_numa_and_lazy_allocation");
     let test = "root_numa_and_lazy_allocation";
-    let balancing = match Balancing::set(true) {
+    let balancing = match balancing(true) {
         Ok(balancing) => balancing,
         Err(reason) => return skip_here(test, &reason),
     };

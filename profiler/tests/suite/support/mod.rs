@@ -10,5 +10,6 @@ pub(crate) mod evidence;
 pub(crate) mod json_schema;
 pub(crate) mod known;
 pub(crate) mod profile;
+pub(crate) mod setting;
 pub(crate) mod skip;
 pub(crate) mod targets;
