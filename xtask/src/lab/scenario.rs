@@ -15,6 +15,10 @@ const BACKENDS: [&str; 7] = [
     "kprobe-fpregs",
     "audit",
 ];
+/// Beside `auto`, the backends of kernels since 6.8.
+const NEWER_BACKENDS: [&str; 3] = ["tracepoint", "kprobe", "audit"];
+/// Up to 6.7 there is another function to hook.
+const OLDER_BACKENDS: [&str; 4] = ["tracepoint", "kprobe", "audit", "fentry-prepare"];
 /// Modules of the suite with programs of known counts.
 const KNOWN_COUNTS: &[&str] = &["root_counts", "root_causes", "root_interrupts"];
 
@@ -92,29 +96,22 @@ fn scenario(
     })
 }
 
-/// Each promised kernel with each backend; `auto` runs the tests in these modules,
-/// the others those of known counts.
-fn promised(plain: &Machine, auto: &'static [&'static str]) -> Result<[Scenario; 2]> {
-    let known = |backend| round(backend, KNOWN_COUNTS);
-    // fentry is what these kernels' `auto` is.
-    let common = vec![
-        round("auto", auto),
-        known("tracepoint"),
-        known("kprobe"),
-        known("audit"),
-    ];
-    // Up to 6.7 there is another function to hook.
-    let mut with_both_functions = common.clone();
-    with_both_functions.push(known("fentry-prepare"));
-    Ok([
-        scenario("", "5.10,6.1", plain.clone(), with_both_functions)?,
-        scenario("", "6.12,newest", plain.clone(), common)?,
-    ])
+/// The rounds of a kernel: `auto` with the tests in some modules, the backends with those
+/// of known counts. fentry is what these kernels' `auto` is.
+fn rounds_of(auto: &'static [&'static str], backends: &[&str]) -> Vec<Round> {
+    let known = backends.iter().map(|backend| round(backend, KNOWN_COUNTS));
+    std::iter::once(round("auto", auto)).chain(known).collect()
 }
 
-/// The known counts alone, so many times.
+/// The known counts alone, with each backend on each promised kernel, so many times.
 pub(super) fn known(plain: &Machine, times: usize) -> Result<Vec<Scenario>> {
-    Ok(vec![promised(plain, KNOWN_COUNTS)?; times].concat())
+    let older = rounds_of(KNOWN_COUNTS, &OLDER_BACKENDS);
+    let newer = rounds_of(KNOWN_COUNTS, &NEWER_BACKENDS);
+    let once = [
+        scenario("", "5.10,6.1", plain.clone(), older)?,
+        scenario("", "6.12,newest", plain.clone(), newer)?,
+    ];
+    Ok(vec![once; times].concat())
 }
 
 /// What has to hold before a change goes in. `plain` is the usual machine.
@@ -124,12 +121,14 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
         append: format!("{} {arguments}", plain.append),
         ..plain.clone()
     };
-    let [older, newer] = promised(plain, OF_THE_KERNEL)?;
+    let rounds = |backends| rounds_of(OF_THE_KERNEL, backends);
     let losses = |backend| round(backend, &["root_losses", "root_lives"]);
     let flat = |backend| round(backend, &["root_flatline"]);
     Ok(vec![
-        older,
-        newer,
+        scenario("", "5.10,6.1", plain.clone(), rounds(&OLDER_BACKENDS))?,
+        // Its neighbours have the rounds with kprobes and with the audit.
+        scenario("", "6.12", plain.clone(), rounds(&["tracepoint"]))?,
+        scenario("", "newest", plain.clone(), rounds(&NEWER_BACKENDS))?,
         scenario(
             "preempt=full, x32 calls",
             "6.1,newest",
@@ -138,11 +137,17 @@ pub(super) fn all(plain: &Machine) -> Result<Vec<Scenario>> {
         )?,
         scenario(
             "no poll queues",
-            "5.10,newest",
+            "5.10",
             with(plain.cpus, "lab.poll_queues=0"),
             // Whether a program can be stopped and changed has nothing to do with the
-            // drive: these kernels are booted anyway.
+            // drive: this kernel is booted anyway. CI's own is a new one.
             vec![round("auto", &["root_fallback", "root_injection"])],
+        )?,
+        scenario(
+            "no poll queues",
+            "newest",
+            with(plain.cpus, "lab.poll_queues=0"),
+            vec![round("auto", &["root_fallback"])],
         )?,
         scenario(
             "two NUMA nodes",
