@@ -15,8 +15,10 @@ use crate::{
 };
 
 const BALANCING: &str = "/proc/sys/kernel/numa_balancing";
-/// How long after its start a thread's memory is first looked at, and how often.
-const PACE: [&str; 2] = ["scan_delay_ms", "scan_period_min_ms"];
+/// How long after its start a thread's memory is first looked at, and how often: at
+/// least that often, since the kernel looks more rarely, up to once a minute, at a
+/// program whose pages are where they should be.
+const PACE: [&str; 3] = ["scan_delay_ms", "scan_period_min_ms", "scan_period_max_ms"];
 const DEVICE: &str = "/dev/nullb0";
 
 /// NUMA balancing on or off, at a pace that a test can wait for.
