@@ -1,8 +1,6 @@
 //! Saved profiles are printed as they always were, in every format.
 //!
-//! What is expected lies beside the profiles. After a change that is meant,
-//! write it anew with `MODESWITCH_BLESS=1 cargo test -p profiler --test suite
-//! formats::` and look at the difference that git shows.
+//! The snapshots lie beside the profiles; CONTRIBUTING says how to renew them.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,21 +12,22 @@ use serde_json::Value;
 use crate::support::{
     command::{assert_fails, modeswitch, run, stderr},
     profile::from_file,
+    snapshot::assert_same,
 };
 
 const USAGE: i32 = 2;
 /// An experiment of the in-tree workload, an entry that was lost, user stacks.
 pub(crate) const PROFILES: [&str; 3] = ["workload", "losses", "stacks"];
-/// Formats, and what their files end in.
-const FORMATS: [(&str, &str); 8] = [
-    ("table", "txt"),
-    ("wide", "wide.txt"),
-    ("markdown", "md"),
-    ("csv", "csv"),
-    ("folded", "folded"),
-    ("flamegraph", "svg"),
-    ("trace", "trace.json"),
-    ("openmetrics", "prom"),
+/// Formats whose every letter is kept.
+const FORMATS: [&str; 8] = [
+    "table",
+    "wide",
+    "markdown",
+    "csv",
+    "folded",
+    "flamegraph",
+    "trace",
+    "openmetrics",
 ];
 
 /// A file beside the saved profiles.
@@ -55,22 +54,10 @@ pub(crate) fn printed(name: &str, format: &str) -> Vec<u8> {
 /// Each format of each profile is what lies beside it.
 #[test]
 fn formats_are_as_they_were() {
-    let bless = std::env::var_os("MODESWITCH_BLESS").is_some_and(|value| value == "1");
     for profile in PROFILES {
-        for (format, ending) in FORMATS {
-            let printed = printed(profile, format);
-            let path = data(profile, ending);
-            if bless {
-                std::fs::write(&path, &printed).expect("ours");
-            }
-            let expected = std::fs::read(&path).unwrap_or_default();
-            if printed != expected {
-                let printed = String::from_utf8_lossy(&printed).into_owned();
-                let expected = String::from_utf8_lossy(&expected).into_owned();
-                let mut lines = printed.lines().zip(expected.lines()).zip(1..);
-                let first = lines.find(|((new, old), _)| new != old);
-                panic!("{}: first at {first:#?}", path.display());
-            }
+        for format in FORMATS {
+            let text = String::from_utf8(printed(profile, format)).expect("UTF-8");
+            assert_same("profiles", &format!("{profile}.{format}"), &text);
         }
     }
 }
@@ -243,7 +230,7 @@ fn formats_that_a_document_lacks() {
 /// A reader that closes the pipe after a few bytes is no error, in any format.
 #[test]
 fn pipes_closed_early() {
-    for (format, _) in FORMATS {
+    for format in FORMATS {
         let mut child = modeswitch()
             .args(["report", "--format", format])
             .arg(data("workload", "json"))

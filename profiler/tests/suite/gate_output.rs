@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::support::{
     command::{assert_fails, modeswitch},
     skip,
+    snapshot::assert_same,
 };
 
 const BREACHED: i32 = 1;
@@ -39,18 +40,6 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
-/// Compares with what was printed when somebody last looked at it. With
-/// `MODESWITCH_BLESS=1` takes the new output over.
-#[track_caller]
-fn assert_golden(name: &str, text: &str) {
-    let path = data().join(name);
-    if std::env::var_os("MODESWITCH_BLESS").is_some() {
-        std::fs::write(&path, text).expect("the file can be written");
-    }
-    let expected = std::fs::read_to_string(&path).expect("a golden file");
-    assert_eq!(text, expected, "{name}: MODESWITCH_BLESS=1 takes it over");
-}
-
 /// The same runs in all formats are what they were. The version is left out of
 /// the document.
 #[test]
@@ -66,7 +55,7 @@ fn formats_are_as_they_were() {
                 document["tool"] = Value::Null;
                 text = serde_json::to_string_pretty(&document).expect("JSON") + "\n";
             }
-            assert_golden(&format!("{profile}.{format}.golden"), &text);
+            assert_same("gate", &format!("{profile}.{format}"), &text);
         }
     }
 }

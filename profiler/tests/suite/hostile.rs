@@ -1,7 +1,7 @@
 //! Hostile and broken inputs, and what becomes of each.
 //!
 //! `docs/hostile-input.md` lists them. After a change that is meant, write it anew as
-//! root with `MODESWITCH_BLESS=1 cargo test -p profiler --test suite hostile::`.
+//! root with `INSTA_UPDATE=always cargo test -p profiler --test suite hostile::`.
 
 use std::{
     ffi::CString,
@@ -38,6 +38,7 @@ use crate::{
     support::{
         builds,
         command::{assert_fails, measuring, modeswitch, run, stderr},
+        snapshot::is_update,
         targets,
     },
 };
@@ -462,7 +463,7 @@ fn assert_listed(title: &str, cases: &[Case]) {
     let start = text.find(&format!("## {title}\n")).expect("a section");
     let length = text[start + 1..].find("\n## ").map(|next| next + 2);
     let end = length.map_or(text.len(), |length| start + length);
-    if std::env::var_os("MODESWITCH_BLESS").is_some_and(|value| value == "1") {
+    if is_update() {
         let after = if end < text.len() { "\n" } else { "" };
         let text = [&text[..start], &table, after, &text[end..]].concat();
         fs::write(path, text).expect("ours");

@@ -12,4 +12,5 @@ pub(crate) mod known;
 pub(crate) mod profile;
 pub(crate) mod setting;
 pub(crate) mod skip;
+pub(crate) mod snapshot;
 pub(crate) mod targets;
