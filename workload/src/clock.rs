@@ -7,7 +7,7 @@ use crate::sys::process::monotonic_ns;
 /// How long the processor's counter is compared with the kernel's clock.
 const CALIBRATION_NS: u64 = 20_000_000;
 
-/// Bits behind the binary point of [`Clock::ns_per_tick`].
+/// Bits behind the binary point of `ns_per_tick` of [`Clock::Tsc`].
 const FRACTION_BITS: u32 = 32;
 
 /// A clock that user space reads by itself.
