@@ -1,7 +1,19 @@
 //! Pages balanced between NUMA nodes: told from lazy allocation, and compared with
 //! what the kernel has counted of the whole machine. The lab has such a machine.
 
+use std::{
+    fs,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::{
     needs_root,
@@ -19,7 +31,6 @@ const BALANCING: &str = "/proc/sys/kernel/numa_balancing";
 /// least that often, since the kernel looks more rarely, up to once a minute, at a
 /// program whose pages are where they should be.
 const PACE: [&str; 3] = ["scan_delay_ms", "scan_period_min_ms", "scan_period_max_ms"];
-const DEVICE: &str = "/dev/nullb0";
 
 /// NUMA balancing on or off, at a pace that a test can wait for.
 ///
@@ -51,27 +62,71 @@ fn balancing(on: bool) -> Result<Settings, String> {
 /// machine reads each page's blocks many times over.
 const MAP_PAGES: u64 = (8 << 30) / 512 / 8 / 4096;
 
-/// Unmodified fio, polling.
+const DEVICE: &str = "/dev/nullb0";
+
+/// What fio is told to do: to poll.
+const POLLING: [&str; 12] = [
+    "--name=poll",
+    "--output=/dev/null",
+    "--readonly",
+    "--size=8G",
+    "--rw=randread",
+    "--bs=512",
+    "--direct=1",
+    "--ioengine=io_uring",
+    "--sqthread_poll=1",
+    "--hipri=1",
+    "--iodepth=16",
+    "--thread",
+];
+
+/// Unmodified fio, polling for so many seconds.
 fn fio(seconds: &str) -> Json {
     let mut measuring = command::measuring("run");
-    measuring.args(["--format", "json", "--", "fio", "--name=poll"]);
-    measuring.args([
-        &format!("--filename={DEVICE}"),
-        "--output=/dev/null",
-        "--readonly",
-        "--size=8G",
-        "--rw=randread",
-        "--bs=512",
-        "--direct=1",
-        "--ioengine=io_uring",
-        "--sqthread_poll=1",
-        "--hipri=1",
-        "--iodepth=16",
-        "--time_based",
-        &format!("--runtime={seconds}"),
-        "--thread",
-    ]);
+    measuring.args(["--format", "json", "--", "fio"]);
+    measuring.arg(format!("--filename={DEVICE}")).args(POLLING);
+    measuring.args(["--time_based", &format!("--runtime={seconds}")]);
     from_output(&measuring.output().expect("the binary starts"))
+}
+
+/// The same, until the kernel has taken so many pages away and seen them used again:
+/// how long that takes is the kernel's affair, and on a busy machine more so.
+fn fio_until_hints(hints: u64) -> Json {
+    let before = machines_hints();
+    let folder = TempDir::new().expect("a folder");
+    let pid_file = folder.path().join("pid");
+    // fio that was told to end has a status of its own.
+    let script =
+        r#"pid=$1; shift; fio "$@" & echo $! >"$pid.new"; mv "$pid.new" "$pid"; wait; exit 0"#;
+    let mut measuring = command::measuring("run");
+    measuring.args(["--format", "json", "--", "sh", "-c", script, "sh"]);
+    measuring.arg(&pid_file);
+    measuring.arg(format!("--filename={DEVICE}")).args(POLLING);
+    measuring.args(["--time_based", "--runtime=120"]);
+    let running = measuring
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let ends = Instant::now() + Duration::from_secs(100);
+    while machines_hints() - before < hints && Instant::now() < ends {
+        thread::sleep(Duration::from_millis(200));
+    }
+    let pid = fs::read_to_string(&pid_file).expect("fio was started");
+    let pid = Pid::from_raw(pid.trim().parse().expect("a number"));
+    kill(pid, Signal::SIGTERM).expect("fio takes the signal");
+    from_output(&running.wait_with_output().expect("it ends"))
+}
+
+/// NUMA-hint faults on the whole machine since it started.
+fn machines_hints() -> u64 {
+    let text = fs::read_to_string("/proc/vmstat").expect("the machine's counters");
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("numa_hint_faults "));
+    line.expect("a kernel with NUMA balancing")
+        .parse()
+        .expect("a number")
 }
 
 /// The mapping of fio's map of blocks, which it makes in `axmap_new`.
@@ -153,7 +208,7 @@ fn root_numa_hints_of_fio() {
         Ok(balancing) => balancing,
         Err(reason) => return skip_here(test, &reason),
     };
-    let profile = fio("12");
+    let profile = fio_until_hints(8 * MAP_PAGES);
     drop(balancing);
     profile.assert_accounted();
     let map = block_map(&profile);
