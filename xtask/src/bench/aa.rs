@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::tools;
+use crate::ebpf_object::process;
 
 /// Runs of each of the two variants.
 const RUNS: u32 = 20;
@@ -71,8 +71,8 @@ fn experiment(modeswitch: &Path) -> Result<Value> {
     command.args(["experiment", "--fix", "none", "--format", "json"]);
     command.args(["--runs", &RUNS.to_string()]);
     command.args(["--duration", &format!("{STEADY_MS}ms")]);
-    let output = tools::output(&mut command)?;
-    serde_json::from_slice(&output.stdout).context("the experiment wrote no JSON")
+    let output = process::output(&mut command)?;
+    serde_json::from_slice(&output).context("the experiment wrote no JSON")
 }
 
 /// One number that was judged.

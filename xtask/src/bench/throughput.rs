@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use super::{statistics, tools};
+use crate::ebpf_object::process;
 
 /// Ours must reach this much of fio's I/Os per second.
 const LEAST_OF_FIO: f64 = 0.95;
@@ -85,8 +86,8 @@ fn fio_iops(path: &Path, cpu: usize, sq_cpu: usize) -> Result<f64> {
     command.arg(format!("--sqthread_poll_cpu={sq_cpu}"));
     command.arg(format!("--cpus_allowed={cpu}"));
     command.arg(format!("--runtime={SECONDS}"));
-    let output = tools::output(&mut command)?;
-    let report: Value = serde_json::from_slice(&output.stdout).context("fio wrote no JSON")?;
+    let output = process::output(&mut command)?;
+    let report: Value = serde_json::from_slice(&output).context("fio wrote no JSON")?;
     number(&report["jobs"][0]["read"]["iops"])
 }
 
@@ -105,8 +106,8 @@ fn own_iops(
     command.arg("--file").arg(path);
     command.args(["--cpu", &cpu.to_string(), "--sq-cpu", &sq_cpu.to_string()]);
     command.args(["--duration", &format!("{SECONDS}s")]);
-    let output = tools::output(&mut command)?;
-    let report: Value = serde_json::from_slice(&output.stdout).context("no JSON")?;
+    let output = process::output(&mut command)?;
+    let report: Value = serde_json::from_slice(&output).context("no JSON")?;
     number(&report["iops"])
 }
 

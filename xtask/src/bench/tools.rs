@@ -1,12 +1,13 @@
 //! The programs that take part.
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
+use crate::ebpf_object::process;
 use crate::workspace;
 
 /// The highest CPU that this process may use.
@@ -22,10 +23,7 @@ pub(super) fn last_cpu() -> usize {
 pub(super) fn modeswitch() -> Result<PathBuf> {
     let mut build = workspace::cargo();
     build.args(["build", "--quiet", "--release", "--package", "profiler"]);
-    let status = build.status().context("cannot run cargo")?;
-    if !status.success() {
-        bail!("`cargo build --release --package profiler` failed");
-    }
+    process::run(&mut build)?;
     Ok(workspace::target_dir().join("release/modeswitch"))
 }
 
@@ -37,21 +35,6 @@ pub(super) fn is_there(program: &str) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
-}
-
-/// Runs a command to its end.
-pub(super) fn output(command: &mut Command) -> Result<Output> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot run {command:?}"))?;
-    if !output.status.success() {
-        bail!(
-            "{command:?} failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-    Ok(output)
 }
 
 /// This program, to run the loop in a process of its own.

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::ebpf_object::process;
-use crate::install::debian::archive::Archive;
+use crate::install::apt::Apt;
 use crate::install::{self, Need};
 use crate::workspace::{self, RootAccess};
 
@@ -74,11 +74,14 @@ fn root() -> Result<PathBuf> {
     fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
     let scratch = tempfile::tempdir_in(&home).context("cannot make a folder")?;
     let half_made = scratch.path().join(SUITE);
-    let archive = Archive::find(SUITE, scratch.path())?;
-    println!("      making a bare Debian from {}", archive.mirror());
+    let apt = Apt::new(&scratch.path().join("apt"), &[SUITE])?;
+    apt.update()?;
+    let mirrors = apt.mirrors()?;
+    let mirror = mirrors.first().context("no mirror")?;
+    println!("      making a bare Debian from {mirror}");
     let mut debootstrap = Command::new("debootstrap");
     debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), SUITE]);
-    super::step::quietly(debootstrap.arg(&half_made).arg(archive.mirror()))?;
+    super::step::quietly(debootstrap.arg(&half_made).arg(mirror))?;
     fs::rename(&half_made, &root).with_context(|| format!("cannot create {}", root.display()))?;
     Ok(root)
 }

@@ -2,8 +2,9 @@
 
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
+use crate::ebpf_object::process;
 use crate::workspace;
 
 const REFUSED: [&str; 14] = [
@@ -14,17 +15,9 @@ const PREBUILT: &str = "profiler-ebpf/prebuilt/";
 
 pub(super) fn check() -> Result<()> {
     let mut git = Command::new("git");
-    let output = git
-        .args(["ls-files", "-z"])
-        .current_dir(workspace::root())
-        .output()
-        .context("cannot start git")?;
-    ensure!(
-        output.status.success(),
-        "`git ls-files` ended with {}",
-        output.status
-    );
-    let files = String::from_utf8_lossy(&output.stdout).into_owned();
+    git.args(["ls-files", "-z"]).current_dir(workspace::root());
+    let output = process::output(&mut git)?;
+    let files = String::from_utf8_lossy(&output).into_owned();
     let refused: Vec<&str> = files.split('\0').filter(|file| is_refused(file)).collect();
     ensure!(
         refused.is_empty(),

@@ -1,6 +1,6 @@
 //! Installing what this workspace's chores need and this machine lacks.
 
-pub(crate) mod debian;
+pub(crate) mod apt;
 mod missing;
 mod packages;
 mod privilege;

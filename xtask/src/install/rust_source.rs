@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::debian::archive::Archive;
+use super::apt::Apt;
 use crate::ebpf_object::toolchain::Rust;
 use crate::ebpf_object::{pins, process};
 
@@ -30,10 +30,12 @@ fn by_rustup(rust: &Rust) -> bool {
 
 fn by_debian(rust: &Rust) -> Result<()> {
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let archive = Archive::find(SUITE, scratch.path())?;
-    let package = archive.package("rust-src", pins::RUSTC)?;
-    eprintln!("unpacking rust-src {}", package.version);
-    let deb = archive.download(&package)?;
+    let apt = Apt::new(&scratch.path().join("apt"), &[SUITE])?;
+    apt.update()?;
+    let folder = scratch.path().join("package");
+    fs::create_dir(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    // In whichever of Debian's revisions.
+    let deb = apt.download("rust-src", &format!("{}+*", pins::RUSTC), &folder)?;
     let unpacked = scratch.path().join("unpacked");
     process::run(Command::new("dpkg").arg("-x").args([&deb, &unpacked]))?;
     let source = unpacked.join(format!("usr/src/rustc-{}", pins::RUSTC));

@@ -27,9 +27,9 @@ impl Cache {
         Ok(cache)
     }
 
-    /// The kernels that the mirrors have.
-    pub(super) fn index(&self) -> PathBuf {
-        self.root.join("kernels.json")
+    /// What apt knows of the mirrors.
+    pub(super) fn apt(&self) -> PathBuf {
+        self.root.join("apt")
     }
 
     /// An unpacked kernel.
@@ -42,18 +42,13 @@ impl Cache {
         self.root.join("accelerators").join(release)
     }
 
-    /// A folder for one boot, gone when it is dropped.
+    /// A folder for one boot or download, gone when it is dropped.
     pub(super) fn run_folder(&self) -> Result<tempfile::TempDir> {
         let runs = self.runs();
         tempfile::Builder::new()
             .prefix(&format!("{}.", std::process::id()))
             .tempdir_in(&runs)
             .with_context(|| format!("cannot make a folder in {}", runs.display()))
-    }
-
-    /// A folder to download and unpack in, on the same file system.
-    pub(super) fn scratch(&self) -> Result<tempfile::TempDir> {
-        self.run_folder()
     }
 
     fn runs(&self) -> PathBuf {

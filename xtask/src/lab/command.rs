@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::cache::{self, Cache};
 use super::guest::{EVIDENCE, Ending, Lab, Limits, Machine, Script, Signals};
-use super::kernels::{Catalog, Kernel, Wanted, fetch};
+use super::kernels::{Catalog, Kernel, Wanted};
 use super::scenario::{self, Scenario};
 use super::suite::{self, Tally};
 use super::{exactness, fred, side_by_side, tools};
@@ -195,7 +195,7 @@ fn try_run(options: &Options) -> Result<u8> {
             script.commands.push(options.command.clone());
         }
         for wanted in &scenario.kernels {
-            let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
+            let kernel = catalog.fetch(&lab.cache, *wanted)?;
             boots.push((scenario, kernel, script.clone()));
         }
     }
@@ -221,7 +221,7 @@ fn fred(options: &Options, lab: &Lab, wanted: &[Wanted]) -> Result<u8> {
     let catalog = Catalog::load(&lab.cache, options.refresh)?;
     let mut is_right = true;
     for wanted in wanted {
-        let kernel = fetch(&lab.cache, catalog.find(*wanted)?)?;
+        let kernel = catalog.fetch(&lab.cache, *wanted)?;
         let bin = bin(options);
         is_right &= fred::run(&lab.cache, &kernel, &bin, lab.limits, &lab.signals)?;
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::ebpf_object::process;
 
@@ -30,17 +30,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     };
     let mut command = Command::new(program);
     command.arg("-dc").arg(path);
-    let described = process::describe(&command);
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start `{described}`"))?;
-    ensure!(
-        output.status.success(),
-        "`{described}` ended with {}: {}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    Ok(output.stdout)
+    process::output(&mut command)
 }
 
 /// The names of the modules that one needs, as it says itself.
