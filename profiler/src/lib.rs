@@ -30,6 +30,7 @@ pub mod named;
 pub mod probe;
 pub mod profile;
 pub mod report;
+pub mod stats;
 pub mod symbolize;
 pub mod sys;
 pub mod untrusted;

@@ -28,7 +28,7 @@ mod placement;
 mod plan;
 mod ring;
 mod ring_flags;
-mod rng;
+pub mod rng;
 mod run;
 mod session;
 #[cfg(test)]

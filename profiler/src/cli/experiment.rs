@@ -22,11 +22,9 @@ use crate::{
     exit_code,
     experiment::{
         execute::{Design, Progress, execute},
-        judgement::LEVEL,
         model::Experiment,
         own_metrics::{self, Source},
         plan::{self, Common, Question},
-        statistics::rank_test::runs_needed,
     },
     fix::model::{self as fix, Fixes},
     measure::affinity,
@@ -34,6 +32,7 @@ use crate::{
         Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy,
     },
     report::{export, format::Format, style::Look, units::duration_ns},
+    stats::{judgement::LEVEL, rank_test::runs_needed},
 };
 
 /// Numbers judged of each variant beside the first: totals of three causes,

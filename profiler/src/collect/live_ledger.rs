@@ -165,13 +165,8 @@ mod tests {
     /// has settled for no less than at the beginning of its reading.
     #[test]
     fn readings_are_never_too_high_and_settled_ones_not_too_low() {
-        let mut state = 88_172_645_463_325_252_u64;
-        let mut next = |bound: u32| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            u32::try_from(state >> 40).expect("24 bits") % bound
-        };
+        let mut rng = workload::rng::Rng::new(1);
+        let mut next = |bound: u32| u32::try_from(rng.below(bound.into())).expect("below a u32");
         let mut settled = 0;
         for _ in 0..600 {
             let mut machine = Machine {

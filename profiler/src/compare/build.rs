@@ -10,11 +10,8 @@ use super::{
     threads, verdict, warnings,
 };
 use crate::{
-    experiment::{
-        judgement::LEVEL,
-        statistics::{holm, rank_test::runs_needed},
-    },
     profile::model::{SCHEMA_VERSION, Tool},
+    stats::{holm, judgement::LEVEL, rank_test::runs_needed},
 };
 
 /// Compares each side with the first. `tool` is who compares.

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::experiment::{judgement::Judgement, spread::Spread};
+pub use crate::stats::{judgement::Judgement, spread::Spread};
 use crate::{named::CauseName, profile::model::Tool};
 
 /// What [`Compared::kind`] says, so that the document is told from a profile.

@@ -3,11 +3,12 @@
 use super::{
     compare,
     conclude::{conclude, conclude_all},
-    judgement::LEVEL,
     model::{Experiment, KIND, Method, Metric, Outlier, Unit, Variant},
-    statistics::{bootstrap::median, outliers, rank_test::runs_needed},
 };
-use crate::profile::{exactness::unsound, model::SCHEMA_VERSION};
+use crate::{
+    profile::{exactness::unsound, model::SCHEMA_VERSION},
+    stats::{bootstrap::median, judgement::LEVEL, outliers, rank_test::runs_needed},
+};
 
 /// Compares the variants and draws the conclusions.
 #[must_use]

@@ -6,15 +6,15 @@ use profiler_common::cause::CauseKind;
 
 use super::{
     costs,
-    judgement::Judgement,
     model::{CauseComparison, Comparison, Metric, MetricComparison, Variant},
-    spread::Spread,
-    statistics::holm,
 };
-use crate::profile::{
-    ledger::as_float,
-    model::{CauseRow, Profile},
-    rates::steady_count,
+use crate::{
+    profile::{
+        ledger::as_float,
+        model::{CauseRow, Profile},
+        rates::steady_count,
+    },
+    stats::{holm, judgement::Judgement, spread::Spread},
 };
 
 /// Causes of which the total is judged.

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     compare::JUDGED,
-    judgement::Judgement,
     model::{CauseComparison, Comparison, Method, Metric, MetricComparison, Unit, Variant},
-    statistics::bootstrap::median,
 };
 use crate::{
     profile::ledger::as_float,
@@ -14,6 +12,7 @@ use crate::{
         units::{amount, bytes, duration_ns, rate},
         verdict::words,
     },
+    stats::{bootstrap::median, judgement::Judgement},
 };
 
 /// The part of a change above which it is "nearly all" of it.

@@ -1,10 +1,10 @@
 //! What a variant costs beside the first one. Pure.
 
-use super::{
-    model::{Costs, Metric},
-    statistics::bootstrap::median,
+use super::model::{Costs, Metric};
+use crate::{
+    profile::{ledger::as_float, model::Profile},
+    stats::bootstrap::median,
 };
-use crate::profile::{ledger::as_float, model::Profile};
 
 /// Bytes of a page, on the processors that modeswitch runs on.
 const PAGE_BYTES: f64 = 4096.0;

@@ -10,7 +10,7 @@ use super::{
     hooks,
     model::{Experiment, Interrupted, Variant},
     plan::Planned,
-    turns,
+    schedule,
 };
 use crate::{
     collect::snapshot::{Interruption, Snapshot},
@@ -114,7 +114,7 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
         let rounds = self.design.warm_up + self.design.runs;
         for round in 0..rounds {
             let is_warm_up = round < self.design.warm_up;
-            for place in turns::of_round(round, self.design.variants.len()) {
+            for place in schedule::of_round(round, self.design.variants.len()) {
                 self.announce(place, rounds, is_warm_up);
                 let profile = self.one(place, signals)?;
                 if let Some(by) = self.interrupted_by(&profile) {

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use workload::summary::{IoSummary, LatencyNs};
 
-use super::{judgement::Judgement, spread::Spread};
 use crate::{
     named::CauseName,
     profile::model::{Profile, Tool},
+    stats::{judgement::Judgement, spread::Spread},
 };
 
 /// What [`Experiment::kind`] says, so that the document is told from a profile.

@@ -22,16 +22,14 @@ use super::{
     verdict::{Against, Finding, Verdict},
 };
 use crate::{
-    experiment::{
-        judgement::LEVEL,
-        statistics::{
-            bootstrap::median,
-            rank_test::{p_value, smallest_p},
-        },
-    },
     profile::{
         model::Profile,
         selection::{Pattern, PhaseName, Selection},
+    },
+    stats::{
+        bootstrap::median,
+        judgement::LEVEL,
+        rank_test::{p_value, smallest_p},
     },
 };
 

@@ -15,12 +15,11 @@ use crate::{
     experiment::{
         compare,
         conclude::value,
-        judgement::Judgement,
         model::{CauseComparison, Comparison, Experiment, Metric, Outlier},
-        spread::Spread,
     },
     gap::Concealed,
     profile::{model::Profile, rates::steady_ns},
+    stats::{judgement::Judgement, spread::Spread},
 };
 
 /// Rows shown of each table of causes.

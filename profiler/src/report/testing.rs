@@ -40,16 +40,12 @@ const PIECES: [&str; 26] = [
 
 /// Names made of such pieces, the same ones each time.
 pub(crate) fn random_names(count: usize) -> Vec<String> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let mut next = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        usize::try_from(state >> 33).expect("31 bits")
-    };
+    let mut rng = workload::rng::Rng::new(1);
     let mut name = || -> String {
-        let length = next() % 6;
-        (0..length).map(|_| PIECES[next() % PIECES.len()]).collect()
+        let length = rng.below(6);
+        (0..length)
+            .filter_map(|_| rng.pick(&PIECES).copied())
+            .collect()
     };
     (0..count).map(|_| name()).collect()
 }

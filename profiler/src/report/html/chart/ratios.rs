@@ -6,7 +6,7 @@ use super::{
     frame::{Words, figure},
     scale::percent,
 };
-use crate::{experiment::statistics::bootstrap::Interval, report::html::text::label};
+use crate::{report::html::text::label, stats::bootstrap::Interval};
 
 /// Heights, in pixels.
 const LINE: u32 = 16;

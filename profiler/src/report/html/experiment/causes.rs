@@ -7,7 +7,6 @@ use crate::{
     experiment::{
         compare,
         model::{CauseComparison, Comparison, Experiment},
-        spread::Spread,
     },
     report::{
         comparison::totals,
@@ -23,6 +22,7 @@ use crate::{
         },
         units::amount,
     },
+    stats::spread::Spread,
 };
 
 /// Bars of the chart, and rows of each table.

@@ -3,10 +3,7 @@
 use maud::{Markup, html};
 
 use crate::{
-    experiment::{
-        model::{Experiment, Metric, Variant},
-        spread::Spread,
-    },
+    experiment::model::{Experiment, Metric, Variant},
     profile::{ledger::as_float, model::Profile},
     report::{
         html::{
@@ -20,6 +17,7 @@ use crate::{
         io::percentiles,
         units::duration_ns,
     },
+    stats::spread::Spread,
 };
 
 /// The metrics of a curve, in its order.

@@ -7,7 +7,6 @@ use crate::{
     experiment::{
         conclude::value,
         model::{Comparison, Experiment, Metric, MetricComparison},
-        spread::Spread,
     },
     report::{
         costs,
@@ -17,6 +16,7 @@ use crate::{
             table::{Column, Kind, facts, table},
         },
     },
+    stats::spread::Spread,
 };
 
 /// Numbers of which every run is drawn, as far as there are any.

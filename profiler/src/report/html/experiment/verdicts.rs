@@ -1,8 +1,9 @@
 //! What the statistics say, in words.
 
 use crate::{
-    experiment::{judgement::Judgement, model::Comparison, statistics::bootstrap::Interval},
+    experiment::model::Comparison,
     report::html::chart::ratios::Row,
+    stats::{bootstrap::Interval, judgement::Judgement},
 };
 
 /// A judgement in words.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::statistics::{
+use super::{
     bootstrap::{Interval, distance},
     power::smallest_ratio,
     rank_test::p_value,

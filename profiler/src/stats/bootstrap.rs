@@ -1,8 +1,7 @@
 //! The size of a difference: bootstrap confidence intervals of medians.
 
 use serde::{Deserialize, Serialize};
-
-use super::rng::Rng;
+use workload::rng::Rng;
 
 /// Times that the runs are drawn anew.
 const RESAMPLES: usize = 2_000;
@@ -69,7 +68,10 @@ pub fn median(values: &mut [f64]) -> f64 {
 
 /// The median of as many values, drawn with replacement.
 fn drawn(values: &[f64], rng: &mut Rng) -> f64 {
-    let mut sample: Vec<f64> = values.iter().filter_map(|_| rng.pick(values)).collect();
+    let mut sample: Vec<f64> = values
+        .iter()
+        .filter_map(|_| rng.pick(values).copied())
+        .collect();
     median(&mut sample)
 }
 

@@ -1,9 +1,10 @@
 //! How small a difference could have been seen.
 
+use workload::rng::Rng;
+
 use super::{
     bootstrap::median,
     rank_test::{critical_distance, distance},
-    rng::Rng,
 };
 
 /// A difference counts as visible if it would be shown in so many of 100
