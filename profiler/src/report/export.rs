@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::{
-    comparison, csv, flamegraph, folded, format::Format, html, markdown, openmetrics, style::Look,
-    text, trace,
+    csv, experiment_view, flamegraph, folded, format::Format, html, markdown, openmetrics,
+    profile_view, style::Look, terminal, trace,
 };
 use crate::{experiment::model::Experiment, profile::model::Profile, untrusted::write_json};
 
@@ -23,7 +23,13 @@ pub const OF_PROFILES: &[Format] = &[
 ];
 
 /// The formats that an experiment has.
-pub const OF_EXPERIMENTS: &[Format] = &[Format::Table, Format::Wide, Format::Json, Format::Html];
+pub const OF_EXPERIMENTS: &[Format] = &[
+    Format::Table,
+    Format::Wide,
+    Format::Json,
+    Format::Markdown,
+    Format::Html,
+];
 
 /// Writes a profile in a format. `look` is for tables only.
 ///
@@ -36,16 +42,16 @@ pub fn profile(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table => text::write(profile, look, out),
-        Format::Wide => text::write(profile, Look::WIDE, out),
+        Format::Table => terminal::write(&profile_view::view(profile), look, out),
+        Format::Wide => terminal::write(&profile_view::view(profile), Look::WIDE, out),
         Format::Json => write_json(profile, out),
-        Format::Markdown => markdown::write(profile, out),
+        Format::Markdown => markdown::write(&profile_view::view(profile), out),
         Format::Csv => csv::write(profile, out),
         Format::Folded => folded::write(profile, out),
         Format::Flamegraph => flamegraph::write(profile, out),
         Format::Trace => trace::write(profile, out),
         Format::Openmetrics => openmetrics::write(profile, out),
-        Format::Html => out.write_all(html::document::of_profile(profile).as_bytes()),
+        Format::Html => html::write(&profile_view::view(profile), out),
     }
 }
 
@@ -61,11 +67,11 @@ pub fn experiment(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table => comparison::write(experiment, look, out),
-        Format::Wide => comparison::write(experiment, Look::WIDE, out),
-        Format::Html => out.write_all(html::document::of_experiment(experiment).as_bytes()),
+        Format::Table => terminal::write(&experiment_view::view(experiment), look, out),
+        Format::Wide => terminal::write(&experiment_view::view(experiment), Look::WIDE, out),
+        Format::Markdown => markdown::write(&experiment_view::view(experiment), out),
+        Format::Html => html::write(&experiment_view::view(experiment), out),
         Format::Json
-        | Format::Markdown
         | Format::Csv
         | Format::Folded
         | Format::Flamegraph

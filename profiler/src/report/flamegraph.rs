@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use inferno::flamegraph::{self, Options, Palette, TextTruncateDirection, color::BasicPalette};
 
-use super::{folded, units, verdict};
+use super::{folded, profile_view, verdict};
 use crate::profile::model::Profile;
 
 /// Writes one SVG file that needs nothing from elsewhere. The same profile gives
@@ -21,7 +21,10 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     options.colors = Palette::Basic(BasicPalette::Orange);
     options.deterministic = true;
     options.text_truncate_direction = TextTruncateDirection::Right;
-    options.title = title(profile);
+    options.title = format!(
+        "Kernel entries of {}",
+        printable(&profile_view::title(profile))
+    );
     options.subtitle = Some(subtitle(profile));
     "entries".clone_into(&mut options.count_name);
     "Frame:".clone_into(&mut options.name_type);
@@ -33,19 +36,9 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&svg)
 }
 
-fn title(profile: &Profile) -> String {
-    let target = &profile.target;
-    let what = match (&target.command[..], target.pid, &target.cpus) {
-        ([], Some(pid), _) => format!("process {pid}"),
-        ([], None, Some(cpus)) => format!("CPUs {}", crate::cpu_list::format(cpus)),
-        (command, ..) => units::shortened(&command.join(" ")),
-    };
-    format!("Kernel entries of {}", printable(&what))
-}
-
 fn subtitle(profile: &Profile) -> String {
     let line = printable(&verdict::line(profile));
-    if folded::is_scaled(profile) {
+    if profile_view::is_scaled(profile) {
         format!("{line}; code by sampled stacks, scaled to the exact counts")
     } else {
         line

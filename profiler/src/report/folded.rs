@@ -8,17 +8,17 @@ use std::{
     io::{self, Write},
 };
 
-use super::processes;
-use crate::{probe::settings::StackPolicy, profile::model::Profile};
+use super::{
+    processes,
+    profile_view::{self, Code},
+};
+use crate::profile::model::Profile;
 
 /// Stands for code that is not known.
 pub const NOT_ATTRIBUTED: &str = "[not attributed]";
 
 /// Entries by frames, outermost first.
 pub type Stacks = BTreeMap<Vec<String>, u64>;
-
-/// What decides how many entries there are to give away.
-type Group<'a> = (u32, &'a str, &'a str);
 
 /// Writes a line for each stack.
 ///
@@ -34,9 +34,8 @@ pub fn write(profile: &Profile, out: &mut dyn Write) -> io::Result<()> {
 /// The lines.
 #[must_use]
 pub fn lines(profile: &Profile) -> Vec<String> {
-    let stacks = stacks(profile);
-    let lines = stacks.iter().filter(|(_, entries)| **entries != 0);
-    lines
+    stacks(profile)
+        .iter()
         .map(|(frames, entries)| {
             let frames: Vec<String> = frames.iter().map(|frame| plain(frame)).collect();
             format!("{} {entries}", frames.join(";"))
@@ -44,117 +43,43 @@ pub fn lines(profile: &Profile) -> Vec<String> {
         .collect()
 }
 
-/// Whether only some stacks were taken, so that counts have to be scaled up.
-#[must_use]
-pub fn is_scaled(profile: &Profile) -> bool {
-    profile.backend.stacks == StackPolicy::Sample && !profile.ledger.user_stacks.is_empty()
-}
-
 /// All entries by stack: user stacks where they were taken, else process, cause,
 /// detail and function.
 #[must_use]
 pub fn stacks(profile: &Profile) -> Stacks {
-    let ledger = &profile.ledger;
     let names = processes::names(profile);
-    let mut known: BTreeMap<Group<'_>, Vec<(Vec<String>, u64)>> = BTreeMap::new();
-    for row in &ledger.user_stacks {
-        let mut frames = vec![processes::name(&names, row.tgid)];
-        if row.truncated.is_some() {
-            frames.push("[truncated]".to_owned());
-        }
-        let functions = row.frames.iter().rev();
-        frames.extend(functions.map(|frame| function(frame).to_owned()));
-        frames.extend([row.cause.to_string(), row.detail.clone()]);
-        let group = (row.tgid, row.cause.as_str(), row.detail.as_str());
-        known.entry(group).or_default().push((frames, row.count));
-    }
-    if ledger.user_stacks.is_empty() {
-        for row in &ledger.by_code {
-            let frames = vec![
-                processes::name(&names, row.tgid),
-                row.cause.to_string(),
-                row.detail.clone(),
-                row.symbol.clone().unwrap_or_else(|| row.user_ip.clone()),
-            ];
-            let group = (row.tgid, row.cause.as_str(), row.detail.as_str());
-            known.entry(group).or_default().push((frames, row.count));
-        }
-    }
+    // Where there are stacks, the cause is where they end.
+    let has_stacks = !profile.ledger.user_stacks.is_empty();
     let mut stacks = Stacks::new();
-    let mut outside: BTreeMap<(&str, &str), u64> = ledger
-        .by_cause
-        .iter()
-        .map(|row| ((row.cause.as_str(), row.detail.as_str()), row.count))
-        .collect();
-    for ((tgid, cause, detail), entries) in groups(profile) {
-        if let Some(rest) = outside.get_mut(&(cause, detail)) {
-            *rest = rest.saturating_sub(entries);
-        }
-        let found = known.remove(&(tgid, cause, detail)).unwrap_or_default();
-        let counts: Vec<u64> = found.iter().map(|(_, count)| *count).collect();
-        let shares = allot(entries, &counts, is_scaled(profile));
-        let given: u64 = shares.iter().sum();
-        for ((frames, _), share) in found.into_iter().zip(shares) {
-            *stacks.entry(frames).or_default() += share;
-        }
-        let process = processes::name(&names, tgid);
-        // Where the code would have been.
-        let rest = if ledger.user_stacks.is_empty() {
-            [&process, cause, detail, NOT_ATTRIBUTED]
-        } else {
-            [&process, NOT_ATTRIBUTED, cause, detail]
+    for stack in profile_view::stacks(profile) {
+        let (cause, detail) = (stack.cause.to_owned(), stack.detail.to_owned());
+        let process = stack.tgid.map(|tgid| processes::name(&names, tgid));
+        let unknown = || NOT_ATTRIBUTED.to_owned();
+        let frames = match (process, stack.code) {
+            (None, _) => vec![unknown(), cause, detail],
+            (Some(process), Code::Unknown) if has_stacks => {
+                vec![process, unknown(), cause, detail]
+            }
+            (Some(process), Code::Unknown) => vec![process, cause, detail, unknown()],
+            (Some(process), Code::Instruction(row)) => {
+                let code = row.symbol.clone().unwrap_or_else(|| row.user_ip.clone());
+                vec![process, cause, detail, code]
+            }
+            (Some(process), Code::Stack(row)) => {
+                let cut = row.truncated.as_ref().map(|_| "[truncated]".to_owned());
+                let functions = row.frames.iter().rev();
+                let functions = functions.map(|frame| function(frame).to_owned());
+                [process]
+                    .into_iter()
+                    .chain(cut)
+                    .chain(functions)
+                    .chain([cause, detail])
+                    .collect()
+            }
         };
-        *stacks.entry(rest.map(str::to_owned).to_vec()).or_default() += entries - given;
-    }
-    // Entries whose thread had no room in the ledger.
-    for ((cause, detail), entries) in outside {
-        let frames = [NOT_ATTRIBUTED, cause, detail].map(str::to_owned).to_vec();
-        *stacks.entry(frames).or_default() += entries;
+        *stacks.entry(frames).or_default() += stack.entries;
     }
     stacks
-}
-
-/// Exact counts by process, cause and detail.
-fn groups(profile: &Profile) -> BTreeMap<Group<'_>, u64> {
-    let mut groups = BTreeMap::new();
-    for thread in &profile.ledger.by_thread {
-        for row in &thread.by_cause {
-            let group = (
-                processes::of(thread),
-                row.cause.as_str(),
-                row.detail.as_str(),
-            );
-            *groups.entry(group).or_default() += row.count;
-        }
-    }
-    groups
-}
-
-/// Gives entries to stacks: as many as were counted of each, or all of them in
-/// proportion, by largest remainder, if only samples were counted (or more than
-/// there are to give).
-fn allot(entries: u64, counts: &[u64], scale: bool) -> Vec<u64> {
-    let counted: u128 = counts.iter().map(|&count| u128::from(count)).sum();
-    if counted == 0 || (!scale && counted <= u128::from(entries)) {
-        return counts.to_vec();
-    }
-    let parts = counts.iter().map(|&count| {
-        let product = u128::from(count) * u128::from(entries);
-        (product / counted, product % counted)
-    });
-    let parts: Vec<(u128, u128)> = parts.collect();
-    let given: u128 = parts.iter().map(|(whole, _)| whole).sum();
-    let left = usize::try_from(u128::from(entries) - given).unwrap_or(usize::MAX);
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|&index| std::cmp::Reverse(parts[index].1));
-    let mut shares: Vec<u64> = parts
-        .iter()
-        .map(|&(whole, _)| u64::try_from(whole).unwrap_or(u64::MAX))
-        .collect();
-    for &index in order.iter().take(left) {
-        shares[index] += 1;
-    }
-    shares
 }
 
 /// The function of a frame of a stack, which may have a file and a line behind
@@ -201,17 +126,6 @@ mod tests {
         assert_eq!(function("<T as U>::f lib.rs:7"), "<T as U>::f");
         assert_eq!(function("<T as U>::f"), "<T as U>::f");
         assert_eq!(function("0x7f"), "0x7f");
-    }
-
-    /// Shares add up to all there is whenever anything was counted, and counts
-    /// that fit are left as they are.
-    #[test]
-    fn nothing_is_given_twice_or_left() {
-        assert_eq!(allot(10, &[3, 4], false), [3, 4]);
-        assert_eq!(allot(10, &[1, 1, 1], true), [4, 3, 3]);
-        assert_eq!(allot(3, &[5, 5], false), [2, 1]);
-        assert_eq!(allot(u64::MAX, &[1, 2], true).iter().sum::<u64>(), u64::MAX);
-        assert_eq!(allot(7, &[], true), [0; 0]);
     }
 
     /// Whatever names are in the profile, the lines can be taken apart again and

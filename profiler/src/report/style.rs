@@ -19,14 +19,16 @@ impl Look {
         columns: Some(ENDLESS),
     };
 
+    /// Whether there is room for everything.
+    #[must_use]
+    pub fn is_wide(self) -> bool {
+        self.columns == Some(ENDLESS)
+    }
+
     /// Rows to show of a table of which this many are usually enough.
     #[must_use]
     pub fn rows(self, most: usize) -> usize {
-        if self.columns == Some(ENDLESS) {
-            usize::MAX
-        } else {
-            most
-        }
+        if self.is_wide() { usize::MAX } else { most }
     }
 
     /// For the terminal or pipe that standard output is.

@@ -191,6 +191,25 @@ pub fn words(cause: &str) -> &str {
     }
 }
 
+/// A cause and its detail as one name.
+#[must_use]
+pub fn entry(cause: &str, detail: &str) -> String {
+    let cause = match cause {
+        "syscall" => "system call",
+        "page_fault" => "page fault",
+        "nmi" => "NMI",
+        "new_task" => "first return of a new task",
+        other => other,
+    };
+    if detail.is_empty() || detail == cause {
+        cause.to_owned()
+    } else if detail == "(all)" {
+        format!("{cause}s, all")
+    } else {
+        format!("{cause}: {detail}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -62,6 +62,30 @@ fn formats_are_as_they_were() {
     }
 }
 
+/// So is a page.
+#[test]
+fn pages_are_as_they_were() {
+    let text = String::from_utf8(printed("workload", "html")).expect("UTF-8");
+    assert_same("profiles", "workload.html", &text);
+}
+
+/// So is an experiment.
+#[test]
+fn experiments_are_as_they_were() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/html-experiment.json");
+    for format in ["table", "wide", "markdown", "html"] {
+        let output = run([
+            "report".as_ref(),
+            "--format".as_ref(),
+            format.as_ref(),
+            file.as_os_str(),
+        ]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_same("experiments", &format!("sqpoll.{format}"), &text);
+    }
+}
+
 /// The JSON of a profile, printed again, has all that was saved. Newer versions
 /// may have more to say.
 #[test]

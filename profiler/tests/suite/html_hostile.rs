@@ -1,9 +1,11 @@
 //! Nothing that a profile says becomes markup, whatever it says.
 
-use modeswitch::report::html::document;
 use serde_json::Value;
 
-use crate::{html::data, support::dom::Page};
+use crate::{
+    html::{data, of_experiment, of_profile},
+    support::dom::Page,
+};
 
 /// What could end a text, an attribute or an element, or hide in it.
 const HOSTILE: [&str; 10] = [
@@ -66,9 +68,9 @@ fn shape(page: &Page) -> Vec<String> {
 
 fn page_of(document: Value) -> String {
     if document.get("variants").is_some() {
-        document::of_experiment(&serde_json::from_value(document).expect("an experiment"))
+        of_experiment(&serde_json::from_value(document).expect("an experiment"))
     } else {
-        document::of_profile(&serde_json::from_value(document).expect("a profile"))
+        of_profile(&serde_json::from_value(document).expect("a profile"))
     }
 }
 
@@ -108,6 +110,6 @@ fn hostile_text_is_shown_as_it_is() {
     {
         let page = Page::parse(&page_of(spoil(&data("html-profile.json"), "", hostile)));
         let threads = page.table("Entries by thread");
-        assert_eq!(threads[0][1], format!("modeswitch{hostile}"));
+        assert_eq!(threads[0][2], format!("modeswitch{hostile}"));
     }
 }

@@ -16,6 +16,7 @@ mod documentation;
 mod flow;
 mod format_readers;
 mod formats;
+mod formats_views;
 mod gate_output;
 mod hostile;
 mod html;

@@ -2,55 +2,37 @@
 
 use maud::{Markup, html};
 
-use super::text::{sentence, short};
-use crate::report::units::count;
+use super::{prose::sentence, text::short};
+use crate::report::{
+    units::count,
+    view::{Fact, Kind, List, Table},
+};
 
-/// What a column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Words.
-    Text,
-    /// Names from the program: set like code, and broken anywhere.
-    Code,
-    /// Numbers, to the right.
-    Number,
-}
-
-impl Kind {
-    const fn class(self) -> &'static str {
-        match self {
-            Self::Text => "t",
-            Self::Code => "c",
-            Self::Number => "n",
-        }
+const fn class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "t",
+        Kind::Name | Kind::Path => "c",
+        Kind::Id | Kind::Number => "n",
     }
 }
 
-/// A column: its heading, and what it holds.
-pub type Column<'a> = (&'a str, Kind);
-
-/// Makes a table. The first `row_heads` columns name the row.
+/// A table with its first rows.
 #[must_use]
-pub fn table(
-    caption: &str,
-    columns: &[Column<'_>],
-    row_heads: usize,
-    rows: impl IntoIterator<Item = Vec<String>>,
-) -> Markup {
+pub fn table(table: &Table, most: usize) -> Markup {
     html! {
-        div.scroll role="group" aria-label=(caption) tabindex="0" {
+        div.scroll role="group" aria-label=(table.caption) tabindex="0" {
             table {
-                caption { span { (caption) } }
+                caption { span { (table.caption) } }
                 thead { tr {
-                    @for (name, kind) in columns { th.(kind.class()) scope="col" { (name) } }
+                    @for column in &table.columns { th.(class(column.kind)) scope="col" { (short(&column.heading)) } }
                 } }
                 tbody {
-                    @for row in rows { tr {
-                        @for (place, (cell, (_, kind))) in row.iter().zip(columns).enumerate() {
-                            @if place < row_heads {
-                                th.(kind.class()) scope="row" { (short(cell)) }
+                    @for row in table.rows.iter().take(most) { tr {
+                        @for (at, (cell, column)) in row.iter().zip(&table.columns).enumerate() {
+                            @if at < table.heads {
+                                th.(class(column.kind)) scope="row" { (short(&cell.text)) }
                             } @else {
-                                td.(kind.class()) { (short(cell)) }
+                                td.(class(column.kind)) { (short(&cell.text)) }
                             }
                         }
                     } }
@@ -62,13 +44,13 @@ pub fn table(
 
 /// Says how much of a long list is not shown, and where it is.
 #[must_use]
-pub fn more(length: usize, shown: usize, what: &str, field: &str) -> Markup {
+pub fn more(list: List, length: usize, shown: usize) -> Markup {
     html! {
         @if length > shown {
             p.more {
-                "The first " (count(shown as u64)) " of " (count(length as u64)) " " (what) ". The other "
+                "The first " (count(shown as u64)) " of " (count(length as u64)) " " (list.what) ". The other "
                 (count((length - shown) as u64)) " are in the document: "
-                code { "modeswitch report FILE --format json" } ", " code { (field) } "."
+                code { "modeswitch report FILE --format json" } ", " code { (list.field) } "."
             }
         }
     }
@@ -76,10 +58,20 @@ pub fn more(length: usize, shown: usize, what: &str, field: &str) -> Markup {
 
 /// Names beside what is to be said of them.
 #[must_use]
-pub fn facts<'a>(rows: impl IntoIterator<Item = (&'a str, String)>) -> Markup {
+pub fn facts(facts: &[Fact]) -> Markup {
+    // What goes on with the fact before it stands below that.
+    let joined = facts.chunk_by(|_, next| next.name.is_empty());
     html! {
         dl.facts {
-            @for (name, text) in rows { div { dt { (name) } dd { (sentence(&text)) } } }
+            @for facts in joined { div {
+                dt { @if let Some(first) = facts.first() { (short(&first.name)) } }
+                dd {
+                    @for (at, fact) in facts.iter().enumerate() {
+                        @if at != 0 { br; }
+                        (sentence(&fact.text))
+                    }
+                }
+            } }
         }
     }
 }

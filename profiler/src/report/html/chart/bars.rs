@@ -3,10 +3,13 @@
 use maud::{Markup, html};
 
 use super::{
-    frame::{Words, figure, patches},
+    frame::{figure, patches},
     scale::{part, percent},
 };
-use crate::report::html::{palette, text::label};
+use crate::report::{
+    html::{palette, text::label},
+    view::chart::{Bar, Bars, Words},
+};
 
 /// Heights, in pixels.
 const LABEL: u32 = 18;
@@ -15,46 +18,14 @@ const GAP: u32 = 12;
 /// The part of the width that the longest bar takes; its number stands behind.
 const LONGEST: f64 = 0.58;
 
-/// One thing that there is an amount of.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    /// Its name.
-    pub label: String,
-    /// Its bars, one below the other.
-    pub bars: Vec<Bar>,
-}
-
-/// One bar.
-#[derive(Clone, Debug, Default)]
-pub struct Bar {
-    /// What it is made of: series and amount.
-    pub parts: Vec<(usize, f64)>,
-    /// What is written behind it.
-    pub text: String,
-}
-
-impl Bar {
-    /// One piece of one series.
-    #[must_use]
-    pub fn whole(series: usize, amount: f64, text: String) -> Self {
-        Self {
-            parts: vec![(series, amount)],
-            text,
-        }
-    }
-
-    fn sum(&self) -> f64 {
-        self.parts.iter().map(|&(_, amount)| amount).sum()
-    }
-}
-
 /// A chart of bars, all to the same scale.
 #[must_use]
-pub fn chart(words: Words<'_>, series: &[&str], rows: &[Row]) -> Markup {
+pub fn chart(words: &Words, bars: &Bars) -> Markup {
+    let Bars { series, rows } = bars;
     let largest = rows
         .iter()
         .flat_map(|row| &row.bars)
-        .map(Bar::sum)
+        .map(sum)
         .fold(0.0, f64::max);
     let mut top = 0;
     let mut placed = Vec::new();
@@ -63,7 +34,7 @@ pub fn chart(words: Words<'_>, series: &[&str], rows: &[Row]) -> Markup {
         let bars = u32::try_from(row.bars.len()).unwrap_or(0);
         top += LABEL + bars * (BAR + 2) + GAP;
     }
-    let legend = html! { @if series.len() > 1 { (patches(series.iter().copied())) } };
+    let legend = html! { @if series.len() > 1 { (patches(series.iter().map(String::as_str))) } };
     let body = html! {
         @for (top, row) in placed {
             text.label x="0" y=(top + 13) { (label(&row.label)) }
@@ -73,6 +44,10 @@ pub fn chart(words: Words<'_>, series: &[&str], rows: &[Row]) -> Markup {
         }
     };
     figure(words, &legend, top.max(1), &body)
+}
+
+fn sum(bar: &Bar) -> f64 {
+    bar.parts.iter().map(|&(_, amount)| amount).sum()
 }
 
 fn one(bar: &Bar, y: u32, largest: f64) -> Markup {

@@ -5,14 +5,18 @@ use std::fmt::Write;
 use maud::{Markup, html};
 
 use super::{
-    frame::{Words, figure, lines, mark},
+    frame::{figure, lines, mark},
     scale::{LogScale, percent},
 };
-use crate::report::{html::palette, units::duration_ns};
+use crate::report::{
+    html::palette,
+    units::duration_ns,
+    view::chart::{Curve, Curves, PERCENTILES, Words},
+};
 
 /// The percentiles, and how many nines each is from the left: -log10(1 - p).
 /// The longest has no percentile and stands behind the last.
-const POINTS: [(&str, f64); 7] = [
+const POINTS: [(&str, f64); PERCENTILES] = [
     ("p50", 0.301),
     ("p90", 1.0),
     ("p99", 2.0),
@@ -21,8 +25,6 @@ const POINTS: [(&str, f64); 7] = [
     ("p99.999", 5.0),
     ("max", 5.9),
 ];
-/// How many percentiles a curve has.
-pub const LENGTH: usize = POINTS.len();
 /// Where the first and the last point are, as parts of the width.
 const LEFT: f64 = 0.15;
 const RIGHT: f64 = 0.94;
@@ -32,20 +34,6 @@ const HEIGHT: f64 = 280.0;
 /// Runs of one variant that are drawn.
 const RUNS: usize = 60;
 
-/// Latencies at each percentile, in nanoseconds, where they are known.
-pub type Curve = [Option<f64>; LENGTH];
-
-/// The curves of one variant.
-#[derive(Clone, Debug, Default)]
-pub struct Series {
-    /// Its name.
-    pub name: String,
-    /// The median over its runs, or its only run.
-    pub median: Curve,
-    /// Each run, if there are several.
-    pub runs: Vec<Curve>,
-}
-
 /// The names of the percentiles.
 pub fn names() -> impl Iterator<Item = &'static str> {
     POINTS.into_iter().map(|(name, _)| name)
@@ -53,7 +41,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// The chart, or nothing if no latency is known.
 #[must_use]
-pub fn chart(words: Words<'_>, series: &[Series]) -> Option<Markup> {
+pub fn chart(words: &Words, series: &[Curves]) -> Option<Markup> {
     let all = series
         .iter()
         .flat_map(|series| series.runs.iter().chain([&series.median]))
@@ -95,7 +83,7 @@ pub fn chart(words: Words<'_>, series: &[Series]) -> Option<Markup> {
 
 /// Where the n-th percentile is, as a part of the width.
 fn place_of(n: usize) -> f64 {
-    let (first, last) = (POINTS[0].1, POINTS[LENGTH - 1].1);
+    let (first, last) = (POINTS[0].1, POINTS[PERCENTILES - 1].1);
     let nines = POINTS.get(n).map_or(last, |&(_, nines)| nines);
     LEFT + (RIGHT - LEFT) * (nines - first) / (last - first)
 }
@@ -145,7 +133,7 @@ mod tests {
     #[test]
     fn gaps_are_not_bridged() {
         let scale = LogScale::around([1.0, 1_000.0]).expect("values");
-        let mut curve = [Some(10.0); LENGTH];
+        let mut curve = [Some(10.0); PERCENTILES];
         assert_eq!(path(&curve, &scale).matches('M').count(), 1);
         curve[5] = None;
         assert_eq!(path(&curve, &scale).matches('M').count(), 2);
@@ -154,7 +142,7 @@ mod tests {
     /// Percentiles go from left to right, the longest last.
     #[test]
     fn points_are_in_order() {
-        let places: Vec<f64> = (0..LENGTH).map(place_of).collect();
+        let places: Vec<f64> = (0..PERCENTILES).map(place_of).collect();
         assert!(places.is_sorted(), "{places:?}");
     }
 }

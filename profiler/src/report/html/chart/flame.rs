@@ -10,8 +10,9 @@ use super::scale::{part, percent};
 use crate::{
     profile::ledger::as_float,
     report::{
-        html::{text::short, tree::Node},
+        html::{palette, text::short},
         units::{count, share},
+        view::tree::Node,
     },
 };
 
@@ -187,15 +188,18 @@ fn flatten<'a>(name: &'a str, node: &'a Node, level: u32, frames: &mut Vec<Flat<
     frames.push(Flat {
         name,
         entries: node.entries,
-        class: node.class,
+        class: if node.cause.is_empty() {
+            "all"
+        } else {
+            palette::cause(&node.cause)
+        },
         level,
         children: Vec::new(),
         is_shown: false,
         from: 0.0,
     });
     if level + 1 < LEVELS {
-        let mut children: Vec<(&String, &Node)> = node.children.iter().collect();
-        children.sort_by_key(|(_, node)| Reverse(node.entries));
+        let children = node.sorted();
         let children: Vec<usize> = children
             .into_iter()
             .map(|(name, child)| flatten(name, child, level + 1, frames))

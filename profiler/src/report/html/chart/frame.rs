@@ -2,22 +2,11 @@
 
 use maud::{Markup, html};
 
-use crate::report::html::palette;
-
-/// A chart's name and what it shows, in words.
-#[derive(Clone, Copy, Debug)]
-pub struct Words<'a> {
-    /// Its anchor; unique on the page.
-    pub id: &'a str,
-    /// Its name.
-    pub title: &'a str,
-    /// What it shows, for who does not see it.
-    pub text: &'a str,
-}
+use crate::report::{html::palette, view::chart::Words};
 
 /// A picture with its name and description.
 #[must_use]
-pub fn picture(words: Words<'_>, height: u32, body: &Markup) -> Markup {
+pub fn picture(words: &Words, height: u32, body: &Markup) -> Markup {
     let (title, text) = (format!("{}-t", words.id), format!("{}-d", words.id));
     html! {
         svg.chart id=(words.id) role="img" aria-labelledby=(format!("{title} {text}"))
@@ -31,7 +20,7 @@ pub fn picture(words: Words<'_>, height: u32, body: &Markup) -> Markup {
 
 /// A chart with its caption above it and its legend below.
 #[must_use]
-pub fn figure(words: Words<'_>, legend: &Markup, height: u32, body: &Markup) -> Markup {
+pub fn figure(words: &Words, legend: &Markup, height: u32, body: &Markup) -> Markup {
     html! {
         figure {
             figcaption { (words.title) }

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{
-    frame::{Words, figure},
-    scale::percent,
+use super::{frame::figure, scale::percent};
+use crate::report::{
+    html::text::label,
+    view::chart::{Ratio, Words},
 };
-use crate::{report::html::text::label, stats::bootstrap::Interval};
 
 /// Heights, in pixels.
 const LINE: u32 = 16;
@@ -19,36 +19,19 @@ const AXIS: u32 = 22;
 const LEAST: f64 = 0.301;
 const MOST: f64 = 2.0;
 
-/// One ratio.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    /// Of what.
-    pub label: String,
-    /// The same in words.
-    pub text: String,
-    /// After by before.
-    pub ratio: f64,
-    /// Its interval.
-    pub interval: Option<Interval>,
-    /// Whether it was judged to differ from 1.
-    pub differs: bool,
-    /// Whether it was judged at all.
-    pub is_judged: bool,
-}
-
 /// The chart. `id` is its anchor.
 #[must_use]
-pub fn chart(id: &str, rows: &[Row]) -> Markup {
+pub fn chart(id: &str, rows: &[Ratio]) -> Markup {
     let title = if rows.iter().any(|row| row.is_judged) {
         "Ratio to the first variant, with its 95 % interval; a filled dot differs by the statistics"
     } else {
         "Ratio to the first variant, with its 95 % interval; none of these was judged"
     };
-    let words = Words {
+    let words = Words::new(
         id,
         title,
-        text: "A dot for each ratio on a logarithmic axis, 1 in the middle, with a line over its interval. The table below has the same numbers.",
-    };
+        "A dot for each ratio on a logarithmic axis, 1 in the middle, with a line over its interval. The table below has the same numbers.",
+    );
     let ends = rows.iter().flat_map(|row| {
         let interval = row.interval.map(|found| [found.low, found.high]);
         interval.into_iter().flatten().chain([row.ratio])
@@ -70,10 +53,10 @@ pub fn chart(id: &str, rows: &[Row]) -> Markup {
             (one(row, n * (LABEL + STRIP + GAP), reach))
         }
     };
-    figure(words, &html! {}, bottom + AXIS, &body)
+    figure(&words, &html! {}, bottom + AXIS, &body)
 }
 
-fn one(row: &Row, top: u32, reach: f64) -> Markup {
+fn one(row: &Ratio, top: u32, reach: f64) -> Markup {
     let middle = top + LABEL + STRIP / 2;
     let x = place(row.ratio, reach);
     let class = if row.differs { "found" } else { "open" };

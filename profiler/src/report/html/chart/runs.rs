@@ -3,10 +3,13 @@
 use maud::{Markup, html};
 
 use super::{
-    frame::{Words, figure, mark},
+    frame::{figure, mark},
     scale::{part, percent},
 };
-use crate::report::html::{palette, text::label};
+use crate::report::{
+    html::{palette, text::label},
+    view::chart::{Runs, Words},
+};
 
 /// Heights, in pixels.
 const LABEL: u32 = 18;
@@ -17,20 +20,15 @@ const WIDTH: f64 = 0.96;
 /// Dots drawn of one variant.
 const DOTS: usize = 200;
 
-/// One variant.
-#[derive(Clone, Debug, Default)]
-pub struct Row {
-    /// Its name and its median in words.
-    pub label: String,
-    /// Each run's value.
-    pub values: Vec<f64>,
-    /// Their median.
-    pub median: f64,
-}
-
-/// The chart. Its axis begins at 0; `most` is what stands at its end.
+/// The chart. Its axis begins at 0;
 #[must_use]
-pub fn chart(words: Words<'_>, rows: &[Row], end: f64, end_words: &str) -> Markup {
+pub fn chart(words: &Words, runs: &Runs) -> Markup {
+    let Runs {
+        rows,
+        end,
+        end_words,
+    } = runs;
+    let end = *end;
     let x = |value: f64| 0.01 + WIDTH * part(value, end);
     let height = u32::try_from(rows.len()).unwrap_or(0) * (LABEL + STRIP + GAP);
     let body = html! {

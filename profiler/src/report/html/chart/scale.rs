@@ -64,20 +64,6 @@ impl LogScale {
     }
 }
 
-/// A round number that is not below a value: 1, 2 or 5 times a power of ten.
-#[must_use]
-pub fn round_up(value: f64) -> f64 {
-    if !(value.is_finite() && value > 0.0) {
-        return 1.0;
-    }
-    let decade = 10_f64.powf(value.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|digit| digit * decade)
-        .find(|&round| round >= value)
-        .unwrap_or(decade * 10.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,13 +78,5 @@ mod tests {
         assert_eq!(LogScale::around([0.0]), None);
         let one = LogScale::around([100.0]).expect("a value");
         assert!(one.place(100.0).abs() < 1e-9);
-    }
-
-    /// The top of an axis is round and not below what it shows.
-    #[test]
-    fn axes_end_at_round_numbers() {
-        assert!((round_up(4_096.0) - 5_000.0).abs() < 1e-6);
-        assert!((round_up(1.0) - 1.0).abs() < 1e-9);
-        assert!((round_up(0.0) - 1.0).abs() < 1e-9);
     }
 }

@@ -1,21 +1,19 @@
 //! Entries over time, by cause.
 
-use std::{cmp::Reverse, ops::Range};
+use std::ops::Range;
 
 use maud::{Markup, html};
 
 use super::{
-    frame::{Words, figure, patches},
-    scale::{part, percent, round_up},
+    frame::{figure, patches},
+    scale::{part, percent},
 };
 use crate::{
     profile::ledger::as_float,
     report::{
-        html::{
-            palette::{self, COLOURS},
-            table::{Kind, more, table},
-        },
-        units::{count, duration_ns, rate},
+        html::palette::{self, COLOURS},
+        units::{count, duration_ns, rate, round_up},
+        view::chart::{Timeline, Words},
     },
 };
 
@@ -24,40 +22,9 @@ const COLUMNS: usize = 180;
 /// The plot, in pixels.
 const TOP: f64 = 16.0;
 const HEIGHT: f64 = 200.0;
-/// Rows of the table.
-const ROWS: usize = 40;
 
-/// Entries in slots of time, which need not be of one length.
-#[derive(Clone, Debug, Default)]
-pub struct Input<'a> {
-    /// When each slot begins, in order.
-    pub starts_ns: &'a [u64],
-    /// When each ends.
-    pub ends_ns: &'a [u64],
-    /// Entries by cause.
-    pub rows: Vec<Row<'a>>,
-}
-
-/// One cause.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Row<'a> {
-    /// As in the profile.
-    pub cause: &'a str,
-    /// As in the profile.
-    pub detail: &'a str,
-    /// Entries in each interval.
-    pub counts: &'a [u64],
-}
-
-impl Row<'_> {
-    fn total(&self) -> u64 {
-        self.counts.iter().sum()
-    }
-
-    fn name(&self) -> String {
-        crate::report::html::prose::entry(self.cause, self.detail)
-    }
-}
+/// One cause: its name, and its entries in each slot.
+type Row = (String, Vec<u64>);
 
 /// Neighbouring slots, drawn as one.
 struct Column {
@@ -67,8 +34,8 @@ struct Column {
 }
 
 impl Column {
-    fn entries(&self, row: &Row<'_>) -> u64 {
-        row.counts
+    fn entries(&self, (_, counts): &Row) -> u64 {
+        counts
             .get(self.slots.clone())
             .map_or(0, |slots| slots.iter().sum())
     }
@@ -82,7 +49,7 @@ fn per_second(entries: u64, ns: u64) -> f64 {
     as_float(entries) * 1e9 / as_float(ns.max(1))
 }
 
-fn columns(input: &Input<'_>) -> Vec<Column> {
+fn columns(input: &Timeline) -> Vec<Column> {
     let times: Vec<(u64, u64)> = input
         .starts_ns
         .iter()
@@ -103,19 +70,21 @@ fn columns(input: &Input<'_>) -> Vec<Column> {
 }
 
 /// The colours' rows, most entries first, and all the others as one.
-fn layers(rows: &[&Row<'_>], columns: &[Column]) -> Vec<(String, Vec<u64>)> {
+fn layers(rows: &[Row], columns: &[Column]) -> Vec<(String, Vec<u64>)> {
     let own = if rows.len() > COLOURS {
         COLOURS - 1
     } else {
         rows.len()
     };
     let (own, others) = rows.split_at(own);
-    let sums = |rows: &[&Row<'_>]| -> Vec<u64> {
+    let sums = |rows: &[Row]| -> Vec<u64> {
         let of = |column: &Column| rows.iter().map(|row| column.entries(row)).sum();
         columns.iter().map(of).collect()
     };
-    let mut layers: Vec<(String, Vec<u64>)> =
-        own.iter().map(|row| (row.name(), sums(&[*row]))).collect();
+    let mut layers: Vec<(String, Vec<u64>)> = own
+        .iter()
+        .map(|row| (row.0.clone(), sums(std::slice::from_ref(row))))
+        .collect();
     if !others.is_empty() {
         let name = format!("{} rarer ones", count(others.len() as u64));
         layers.push((name, sums(others)));
@@ -123,54 +92,19 @@ fn layers(rows: &[&Row<'_>], columns: &[Column]) -> Vec<(String, Vec<u64>)> {
     layers
 }
 
-/// The chart and its numbers, or nothing if there is no time in it.
+/// The chart, or nothing if there is no time in it.
 #[must_use]
-pub fn chart(words: Words<'_>, input: &Input<'_>) -> Option<Markup> {
+pub fn chart(words: &Words, input: &Timeline) -> Option<Markup> {
     let columns = columns(input);
     let end_ns = columns.last()?.to_ns;
-    let mut rows: Vec<&Row<'_>> = input.rows.iter().collect();
-    rows.sort_by_key(|row| Reverse(row.total()));
-    let layers = layers(&rows, &columns);
+    let layers = layers(&input.rows, &columns);
     let legend = patches(layers.iter().map(|(name, _)| name.as_str()));
-    Some(html! {
-        (figure(words, &legend, 240, &drawing(&columns, &layers, end_ns)))
-        (numbers(input, &rows))
-        (more(rows.len(), ROWS, "causes", "timeline.rows"))
-    })
-}
-
-fn numbers(input: &Input<'_>, rows: &[&Row<'_>]) -> Markup {
-    let table_columns = [
-        ("cause", Kind::Text),
-        ("entries", Kind::Number),
-        ("highest rate", Kind::Number),
-        ("in the slot from", Kind::Number),
-        ("to", Kind::Number),
-    ];
-    let cells = rows.iter().take(ROWS).map(|row| {
-        let slots = input.starts_ns.iter().zip(input.ends_ns).zip(row.counts);
-        let rates =
-            slots.map(|((&from, &to), &n)| (per_second(n, to.saturating_sub(from)), from, to));
-        // The first of those that are as high.
-        let highest = rates.reduce(|high, next| if next.0 > high.0 { next } else { high });
-        let (fastest, from, to) = highest.map_or_else(
-            || ("-".to_owned(), "-".to_owned(), "-".to_owned()),
-            |(per_second, from, to)| {
-                (
-                    format!("{}/s", rate(per_second)),
-                    duration_ns(from),
-                    duration_ns(to),
-                )
-            },
-        );
-        vec![row.name(), count(row.total()), fastest, from, to]
-    });
-    table(
-        "Entries over time: the busiest slot of each cause",
-        &table_columns,
-        1,
-        cells,
-    )
+    Some(figure(
+        words,
+        &legend,
+        240,
+        &drawing(&columns, &layers, end_ns),
+    ))
 }
 
 /// Heights are rates: slots differ in length.
@@ -228,19 +162,17 @@ mod tests {
         let starts: Vec<u64> = (0..5_000).map(|n| n * 10 + n % 3).collect();
         let ends: Vec<u64> = starts.iter().skip(1).copied().chain([50_000]).collect();
         let counts: Vec<u64> = (0..5_000).map(|n| n % 7).collect();
-        let row = Row {
-            counts: &counts,
-            ..Row::default()
-        };
-        let input = Input {
-            starts_ns: &starts,
-            ends_ns: &ends,
-            rows: vec![row],
+        let sum: u64 = counts.iter().sum();
+        let row = ("x".to_owned(), counts);
+        let input = Timeline {
+            starts_ns: starts,
+            ends_ns: ends,
+            rows: vec![row.clone()],
         };
         let columns = columns(&input);
         assert!(columns.len() <= COLUMNS, "{}", columns.len());
-        let sum: u64 = columns.iter().map(|column| column.entries(&row)).sum();
-        assert_eq!(sum, counts.iter().sum::<u64>());
+        let entries: u64 = columns.iter().map(|column| column.entries(&row)).sum();
+        assert_eq!(entries, sum);
         assert!(columns.windows(2).all(|two| two[0].to_ns == two[1].from_ns));
     }
 
@@ -253,11 +185,6 @@ mod tests {
     /// Nothing to draw is no chart.
     #[test]
     fn no_time_no_chart() {
-        let words = Words {
-            id: "x",
-            title: "x",
-            text: "x",
-        };
-        assert!(chart(words, &Input::default()).is_none());
+        assert!(chart(&Words::default(), &Timeline::default()).is_none());
     }
 }
