@@ -5,16 +5,19 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 
 use super::cache::{self, Cache};
-use super::guest::{EVIDENCE, Ending, Lab, Limits, Machine, Script, Signals};
+use super::guest::{EVIDENCE, Ending, Lab, Limits, Signals};
 use super::kernels::{Catalog, Kernel, Wanted};
-use super::scenario::{self, Scenario};
-use super::suite::{self, Tally};
-use super::{exactness, fred, side_by_side, tools};
+use super::machine::Machine;
+use super::script::Script;
+use super::suite::{self, Scenario, Tally};
+use super::{exactness, fred};
 use crate::ebpf_object::process;
 use crate::{install, workspace};
 
@@ -143,7 +146,7 @@ struct Outcome {
 
 fn try_run(options: &Options) -> Result<u8> {
     let wanted = Wanted::list(options.kernel.as_deref().unwrap_or("newest"))?;
-    install::ensure("the lab", &tools::NEEDED)?;
+    install::ensure("the lab", &super::NEEDED)?;
     let machine = machine(options)?;
     let lab = lab(options)?;
     if options.fred {
@@ -151,8 +154,8 @@ fn try_run(options: &Options) -> Result<u8> {
     }
     let scenarios = if options.is_several() {
         let mut scenarios = match options.known {
-            Some(times) => scenario::known(&machine, times)?,
-            None => scenario::all(&machine)?,
+            Some(times) => suite::known(&machine, times)?,
+            None => suite::all(&machine)?,
         };
         if options.kernel.is_some() {
             for scenario in &mut scenarios {
@@ -162,7 +165,7 @@ fn try_run(options: &Options) -> Result<u8> {
         scenarios
     } else {
         let rounds = if options.command.is_empty() {
-            scenario::rounds(&options.backend)?
+            suite::rounds(&options.backend)?
         } else {
             Vec::new()
         };
@@ -200,7 +203,7 @@ fn try_run(options: &Options) -> Result<u8> {
         }
     }
     let at_once = if lab.several { GUESTS_AT_ONCE } else { 1 };
-    let outcomes = side_by_side::map(&boots, at_once, |(scenario, kernel, script)| {
+    let outcomes = side_by_side(&boots, at_once, |(scenario, kernel, script)| {
         (!lab.signals.arrived()).then(|| on_kernel(options, &lab, kernel, script, scenario))
     });
     let outcomes = outcomes.into_iter().flatten().collect::<Result<Vec<_>>>()?;
@@ -262,7 +265,7 @@ fn machine(options: &Options) -> Result<Machine> {
 }
 
 fn lab(options: &Options) -> Result<Lab> {
-    let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+    let cpus = thread::available_parallelism().map_or(1, usize::from);
     Ok(Lab {
         cache: Cache::open()?,
         limits: Limits {
@@ -363,5 +366,62 @@ fn summarize(outcomes: &[Outcome]) {
         if unfinished && !outcome.tallies.is_empty() {
             eprintln!("{place:36} {}", outcome.ending);
         }
+    }
+}
+
+/// What `work` makes of each item, in the items' order, with at most so many at
+/// once.
+fn side_by_side<I: Sync, O: Send>(
+    items: &[I],
+    at_once: usize,
+    work: impl Fn(&I) -> O + Sync,
+) -> Vec<O> {
+    let queue = Mutex::new(items.iter().enumerate());
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..at_once.min(items.len()) {
+            scope.spawn(|| {
+                while let Some((index, item)) = next(&queue) {
+                    let output = work(item);
+                    lock(&done).push((index, output));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, output)| output).collect()
+}
+
+/// The lock is held for no longer than taking the item.
+fn next<T>(queue: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    lock(queue).next()
+}
+
+/// What a panicking worker leaves behind is whole: it is changed in one step.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Each item once, in order, and never more at once than allowed.
+    #[test]
+    fn all_items_in_order_and_few_at_once() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let items: Vec<usize> = (0..50).collect();
+        let doubled = side_by_side(&items, 3, |item| {
+            let running = now.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(running, Ordering::SeqCst);
+            thread::yield_now();
+            now.fetch_sub(1, Ordering::SeqCst);
+            item * 2
+        });
+        let expected: Vec<usize> = items.iter().map(|item| item * 2).collect();
+        assert_eq!(doubled, expected);
+        assert!(most.into_inner() <= 3);
     }
 }

@@ -17,12 +17,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
+use super::QEMU;
 use super::cache::Cache;
 use super::guest::{Limits, Signals};
 use super::initramfs;
 use super::kernels::Kernel;
-use super::tools;
 use crate::ebpf_object::process;
+use crate::install::find_program;
 use crate::workspace;
 
 /// Names the Bochs to use.
@@ -125,7 +126,7 @@ fn lacking() -> Option<String> {
     if let Some(absent) = files.find(|file| !file.is_file()) {
         return Some(format!("there is no {}", absent.display()));
     }
-    tools::find("xorriso")
+    find_program("xorriso")
         .is_none()
         .then(|| "there is no xorriso".to_owned())
 }
@@ -181,7 +182,7 @@ fn files(folder: &Path, bin: &Path) -> Result<Vec<u8>> {
     let mut found = vec![
         (
             "bin/busybox".to_owned(),
-            tools::find("busybox").context("no busybox")?,
+            find_program("busybox").context("no busybox")?,
         ),
         ("bin/modeswitch".to_owned(), modeswitch.clone()),
     ];
@@ -226,15 +227,7 @@ fn files(folder: &Path, bin: &Path) -> Result<Vec<u8>> {
 /// A machine with no more than what the other one has.
 fn qemu(kernel: &Kernel, archive: &Path, console: &Path) -> Command {
     let mut command = Command::new("setpriv");
-    command.args([
-        "--pdeathsig",
-        "KILL",
-        tools::QEMU,
-        "-accel",
-        "tcg",
-        "-cpu",
-        "max",
-    ]);
+    command.args(["--pdeathsig", "KILL", QEMU, "-accel", "tcg", "-cpu", "max"]);
     command.args([
         "-m",
         "1024",

@@ -3,15 +3,29 @@
 
 mod cache;
 mod command;
+mod console;
 mod exactness;
 mod fred;
 mod guest;
 mod initramfs;
 mod kernels;
-mod scenario;
-mod side_by_side;
+mod machine;
+mod modules;
+mod script;
 mod suite;
-mod tools;
+
+use crate::install::Need;
 
 pub(crate) use command::{Options, run, scenarios};
-pub(crate) use tools::NEEDED;
+
+const QEMU: &str = "qemu-system-x86_64";
+
+/// Installed first where they are missing.
+pub(crate) const NEEDED: [Need; 6] = [
+    Need::program("qemu-system-x86", QEMU),
+    Need::program("busybox-static", "busybox"),
+    Need::program("xz-utils", "xz"),
+    Need::program("tar", "tar"),
+    Need::program("e2fsprogs", "mke2fs"),
+    Need::program("util-linux", "setpriv"),
+];

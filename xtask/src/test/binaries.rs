@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
+use cargo_metadata::Message;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::ebpf_object::process;
 use crate::workspace;
@@ -43,70 +43,31 @@ pub(crate) fn build(filter: Option<&str>, optimized: bool) -> Result<Vec<Binary>
         cargo.arg("--release");
     }
     cargo.arg("--message-format=json-render-diagnostics");
-    let output = cargo
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start `{}`", process::describe(&cargo)))?;
-    ensure!(
-        output.status.success(),
-        "`{}` ended with {}",
-        process::describe(&cargo),
-        output.status
-    );
-    let messages = String::from_utf8(output.stdout).context("cargo did not print text")?;
-    messages
-        .lines()
-        .filter_map(|line| Artifact::parse(line).transpose())
-        .map(|artifact| list(artifact?, filter))
-        .collect()
-}
-
-/// What cargo says of one test binary.
-#[derive(Debug, PartialEq, Eq)]
-struct Artifact {
-    name: String,
-    executable: PathBuf,
-    package: PathBuf,
-}
-
-impl Artifact {
-    fn parse(line: &str) -> Result<Option<Self>> {
-        let message: Value = serde_json::from_str(line).context("cargo did not print JSON")?;
-        let is_test =
-            message["reason"] == "compiler-artifact" && message["profile"]["test"] == true;
-        let Some(executable) = message["executable"].as_str().filter(|_| is_test) else {
-            return Ok(None);
-        };
-        let text = |value: &Value| {
-            value
-                .as_str()
-                .map(str::to_owned)
-                .context("cargo's JSON lacks a field")
-        };
-        let manifest = PathBuf::from(text(&message["manifest_path"])?);
-        let package = manifest.parent().unwrap_or(Path::new("/")).to_path_buf();
-        let package_name = package.file_name().unwrap_or_default().to_string_lossy();
-        Ok(Some(Self {
-            name: format!("{package_name} {}", text(&message["target"]["name"])?),
-            executable: executable.into(),
-            package,
-        }))
+    let messages = process::output(cargo.stderr(Stdio::inherit()))?;
+    let mut binaries = Vec::new();
+    for message in Message::parse_stream(&messages[..]) {
+        if let Message::CompilerArtifact(artifact) = message.context("cargo did not print JSON")?
+            && artifact.profile.test
+            && let Some(executable) = artifact.executable
+        {
+            let package = artifact.manifest_path.parent().context("no folder")?;
+            let folder = package.file_name().unwrap_or_default();
+            let name = format!("{folder} {}", artifact.target.name);
+            binaries.push(list(
+                name,
+                executable.as_std_path(),
+                package.as_std_path(),
+                filter,
+            )?);
+        }
     }
+    Ok(binaries)
 }
 
-fn list(artifact: Artifact, filter: Option<&str>) -> Result<Binary> {
-    let Artifact {
-        name,
-        executable,
-        package,
-    } = artifact;
-    let mut command = Command::new(&executable);
-    let output = command
-        .args(["--list", "--format", "terse"])
-        .output()
-        .with_context(|| format!("cannot start {}", executable.display()))?;
-    ensure!(output.status.success(), "{name} does not list its tests");
-    let text = String::from_utf8(output.stdout).context("a test's name is not text")?;
+/// Asks a test binary what it has.
+fn list(name: String, executable: &Path, package: &Path, filter: Option<&str>) -> Result<Binary> {
+    let output = process::output(Command::new(executable).args(["--list", "--format", "terse"]))?;
+    let text = String::from_utf8(output).context("a test's name is not text")?;
     let tests = text.lines().filter_map(|line| line.strip_suffix(": test"));
     let (root_tests, plain_tests) = tests
         .filter(|test| filter.is_none_or(|filter| test.contains(filter)))
@@ -114,8 +75,8 @@ fn list(artifact: Artifact, filter: Option<&str>) -> Result<Binary> {
         .partition(|test| needs_root(test));
     Ok(Binary {
         name,
-        executable,
-        package,
+        executable: executable.to_owned(),
+        package: package.to_owned(),
         plain_tests,
         root_tests,
     })
@@ -138,17 +99,5 @@ mod tests {
         assert!(needs_root("live::root_counts"));
         assert!(!needs_root("root_of_tree::is_found"));
         assert!(!needs_root("live::the_root_is_found"));
-    }
-
-    #[test]
-    fn only_test_executables_are_taken_from_cargos_messages() {
-        let test = r#"{"reason":"compiler-artifact","manifest_path":"/w/profiler/Cargo.toml","target":{"name":"suite"},"profile":{"test":true},"executable":"/t/suite-1"}"#;
-        let artifact = Artifact::parse(test).unwrap().unwrap();
-        assert_eq!(artifact.name, "profiler suite");
-        assert_eq!(artifact.package, Path::new("/w/profiler"));
-        let ordinary = test.replace("true", "false");
-        assert_eq!(Artifact::parse(&ordinary).unwrap(), None);
-        let other = r#"{"reason":"build-finished","success":true}"#;
-        assert_eq!(Artifact::parse(other).unwrap(), None);
     }
 }

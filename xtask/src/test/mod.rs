@@ -2,12 +2,10 @@
 
 mod binaries;
 mod command;
-mod known;
 mod outcome;
-mod output;
 mod prepare;
+mod run;
 
 pub(crate) use binaries::{Binary, build};
 pub(crate) use command::{Options, run};
-pub(crate) use known::KnownCount;
-pub(crate) use outcome::Outcome;
+pub(crate) use outcome::{KnownCount, Outcome};

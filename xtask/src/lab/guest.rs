@@ -1,28 +1,27 @@
-//! Starting a guest and staying with it to its end.
+//! One guest, from power-on to its end.
 
+use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read as _, Write};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use super::accelerator::Accelerator;
+use super::cache::{self, Cache};
 use super::console::Console;
-use super::ending::Ending;
-use super::follow::Follower;
-use super::machine::{Files, Machine};
+use super::initramfs;
+use super::kernels::Kernel;
+use super::machine::{Accelerator, Files, Machine};
 use super::script::Script;
-use super::share::Share;
-use super::signals::Signals;
 use crate::ebpf_object::process;
-use crate::lab::cache::Cache;
-use crate::lab::initramfs;
-use crate::lab::kernels::Kernel;
-use crate::lab::tools;
+use crate::install::find_program;
 
 /// How often the guest is looked at.
 const STEP: Duration = Duration::from_millis(50);
@@ -31,37 +30,37 @@ const FAREWELL: Duration = Duration::from_secs(15);
 /// How often a guest is booted that is lost through the emulation.
 const ATTEMPTS: u32 = 3;
 /// Where the suite's failing tests leave what they have seen, among the results.
-pub(in crate::lab) const EVIDENCE: &str = "failed";
+pub(super) const EVIDENCE: &str = "failed";
 const TRIAL: Duration = Duration::from_secs(20);
 const DRIVE_BYTES: u64 = 1 << 30;
 const DISK_BYTES: u64 = 4 << 30;
 
 /// How much patience there is.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::lab) struct Limits {
-    pub(in crate::lab) total: Duration,
+pub(super) struct Limits {
+    pub(super) total: Duration,
     /// Until the first sign of life, and between two of them.
-    pub(in crate::lab) silence: Duration,
+    pub(super) silence: Duration,
 }
 
 /// Everything that boots have in common.
 #[derive(Debug)]
-pub(in crate::lab) struct Lab {
-    pub(in crate::lab) cache: Cache,
-    pub(in crate::lab) limits: Limits,
-    pub(in crate::lab) signals: Signals,
+pub(super) struct Lab {
+    pub(super) cache: Cache,
+    pub(super) limits: Limits,
+    pub(super) signals: Signals,
     /// Whether to show the guest's console.
-    pub(in crate::lab) console: bool,
+    pub(super) console: bool,
     /// Never even try KVM.
-    pub(in crate::lab) emulate: bool,
+    pub(super) emulate: bool,
     /// Hold what a guest says until it has ended: others run beside it.
-    pub(in crate::lab) several: bool,
+    pub(super) several: bool,
 }
 
 impl Lab {
     /// Runs a script in a guest. `results` sees what it left behind, and its console.
     /// Also tells how often the guest was booted.
-    pub(in crate::lab) fn run<T>(
+    pub(super) fn run<T>(
         &self,
         machine: &Machine,
         kernel: &Kernel,
@@ -166,7 +165,7 @@ impl Boot {
 
     /// Memory and 9p, the guest's other file systems, do not take direct I/O.
     fn make_file_system(&self) -> Result<()> {
-        let mut mke2fs = Command::new(tools::find("mke2fs").context("no mke2fs")?);
+        let mut mke2fs = Command::new(find_program("mke2fs").context("no mke2fs")?);
         // Nothing is left for the guest's kernel to do in the background.
         let options = "lazy_itable_init=0,lazy_journal_init=0,nodiscard";
         mke2fs.args(["-q", "-F", "-t", "ext4", "-N", "4096", "-E", options]);
@@ -335,5 +334,187 @@ impl<'a> Guest<'a> {
         for line in self.console.tail() {
             eprintln!("  | {line}");
         }
+    }
+}
+
+const GUEST: &str = include_str!("guest.sh");
+/// The folder's path in the guest.
+pub(super) const IN_GUEST: &str = "/modeswitch-lab";
+
+/// Its path here.
+#[derive(Debug)]
+struct Share {
+    folder: PathBuf,
+}
+
+impl Share {
+    fn create(folder: PathBuf, script: &Script) -> Result<Self> {
+        let share = Self { folder };
+        cache::create(&share.results())?;
+        share.write("guest.sh", GUEST.as_bytes())?;
+        share.write("command.sh", &script.render())?;
+        let busybox = find_program("busybox").context("no busybox")?;
+        let copy = share.folder.join("busybox");
+        fs::copy(&busybox, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+        Ok(share)
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        let path = self.folder.join(name);
+        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    fn stdout(&self) -> PathBuf {
+        self.folder.join("stdout")
+    }
+
+    fn stderr(&self) -> PathBuf {
+        self.folder.join("stderr")
+    }
+
+    /// What the command left behind.
+    fn results(&self) -> PathBuf {
+        self.folder.join("results")
+    }
+
+    /// The command's exit status, once it has ended.
+    fn status(&self) -> Option<u8> {
+        let text = fs::read_to_string(self.folder.join("status")).ok()?;
+        text.trim().parse().ok()
+    }
+
+    /// A number that grows as long as the guest is alive.
+    fn heartbeat(&self) -> Option<u64> {
+        let text = fs::read_to_string(self.folder.join("heartbeat")).ok()?;
+        text.trim().parse().ok()
+    }
+}
+
+/// A file that may not be there yet, read up to where it has grown.
+#[derive(Debug)]
+struct Follower {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Follower {
+    fn new(path: PathBuf) -> Self {
+        Self { path, file: None }
+    }
+
+    /// What has been added since.
+    fn read(&mut self) -> Result<Vec<u8>> {
+        let context = || format!("cannot read {}", self.path.display());
+        if self.file.is_none() {
+            self.file = match File::open(&self.path) {
+                Ok(file) => Some(file),
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => return Err(error).with_context(context),
+            };
+        }
+        let mut bytes = Vec::new();
+        if let Some(file) = &mut self.file {
+            file.read_to_end(&mut bytes).with_context(context)?;
+        }
+        Ok(bytes)
+    }
+}
+
+/// The guest crashed, hung or never came up.
+const GUEST_LOST: u8 = 120;
+/// As `timeout` has it.
+const TIMED_OUT: u8 = 124;
+/// As a shell has it after Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+/// What became of a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The command ran to its end, with this status.
+    Exited(u8),
+    /// The guest crashed or hung; how that showed.
+    Lost(String),
+    /// The time allowed was over.
+    TimedOut,
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+impl Ending {
+    pub(super) fn status(&self) -> u8 {
+        match self {
+            Self::Exited(status) => *status,
+            Self::Lost(_) => GUEST_LOST,
+            Self::TimedOut => TIMED_OUT,
+            Self::Interrupted => INTERRUPTED,
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(0) => f.write_str("ok"),
+            Self::Exited(status) => write!(f, "status {status}"),
+            Self::Lost(how) => write!(f, "guest lost: {how}"),
+            Self::TimedOut => f.write_str("timed out"),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+/// The signals that end a program, held back so that the guest and its files
+/// can be cleared away first.
+#[derive(Debug)]
+pub(super) struct Signals {
+    fd: SignalFd,
+    /// Several guests may ask, and a signal can be read but once.
+    has_arrived: AtomicBool,
+}
+
+impl Signals {
+    pub(super) fn hold_back() -> Result<Self> {
+        let mut set = SigSet::empty();
+        for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
+            set.add(signal);
+        }
+        set.thread_block().context("cannot hold back signals")?;
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let fd = SignalFd::with_flags(&set, flags).context("cannot receive signals")?;
+        Ok(Self {
+            fd,
+            has_arrived: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether one has come.
+    pub(super) fn arrived(&self) -> bool {
+        if matches!(self.fd.read_signal(), Ok(Some(_))) {
+            self.has_arrived.store(true, Ordering::Relaxed);
+        }
+        self.has_arrived.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_is_passed_on_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stdout");
+        let mut follower = Follower::new(path.clone());
+        assert_eq!(follower.read().unwrap(), b"");
+        let mut file = File::create(&path).unwrap();
+        file.write_all(b"one").unwrap();
+        assert_eq!(follower.read().unwrap(), b"one");
+        assert_eq!(follower.read().unwrap(), b"");
+        file.write_all(b"\xfftwo").unwrap();
+        assert_eq!(follower.read().unwrap(), b"\xfftwo");
     }
 }

@@ -1,12 +1,13 @@
-//! Which modules to load, and in which order.
+//! Kernel modules: which to load, in which order, and what is in their files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::module;
+use crate::ebpf_object::process;
 
 /// A module to load.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Modules {
             fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
         let builtin = text
             .lines()
-            .filter_map(|line| module::name(line.rsplit('/').next()?))
+            .filter_map(|line| module_name(line.rsplit('/').next()?))
             .collect();
         Ok(Self { files, builtin })
     }
@@ -59,8 +60,8 @@ impl Modules {
         let Some(file) = self.files.get(name) else {
             bail!("this kernel has no module {name}, which another one needs");
         };
-        let content = module::read(file)?;
-        for needed in module::dependencies(&content)
+        let content = read(file)?;
+        for needed in dependencies(&content)
             .with_context(|| format!("cannot understand {}", file.display()))?
         {
             self.add(&needed, order)?;
@@ -88,11 +89,53 @@ fn visit(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
         let kind = entry.file_type().with_context(context)?;
         if kind.is_dir() {
             visit(&entry.path(), files)?;
-        } else if let Some(name) = module::name(&entry.file_name().to_string_lossy()) {
+        } else if let Some(name) = module_name(&entry.file_name().to_string_lossy()) {
             files.insert(name, entry.path());
         }
     }
     Ok(())
+}
+
+/// The ways in which distributions compress modules, and what undoes them.
+const COMPRESSIONS: [(&str, &str); 3] = [(".xz", "xz"), (".zst", "zstd"), (".gz", "gzip")];
+
+/// A module's name, if that is what the file is: `9pnet_virtio.ko.xz`, and
+/// `null-blk.ko`, whose name is `null_blk`.
+fn module_name(file: &str) -> Option<String> {
+    let plain = COMPRESSIONS
+        .iter()
+        .find_map(|(ending, _)| file.strip_suffix(ending))
+        .unwrap_or(file);
+    plain.strip_suffix(".ko").map(|name| name.replace('-', "_"))
+}
+
+/// The module itself.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = path.to_string_lossy();
+    let compression = COMPRESSIONS.iter().find(|(end, _)| file.ends_with(end));
+    let Some((_, program)) = compression else {
+        return fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    };
+    let mut command = Command::new(program);
+    command.arg("-dc").arg(path);
+    process::output(&mut command)
+}
+
+/// The names of the modules that one needs, as it says itself.
+///
+/// `depmod` collects these into `modules.dep`, but distributions run it only
+/// where the kernel is installed, and a machine that only cross-boots kernels
+/// need not have it.
+fn dependencies(module: &[u8]) -> Result<Vec<String>> {
+    const FIELD: &[u8] = b"\0depends=";
+    let Some(at) = module.windows(FIELD.len()).position(|w| w == FIELD) else {
+        bail!("a kernel module does not say what it depends on");
+    };
+    let value = &module[at + FIELD.len()..];
+    let end = value.iter().position(|&byte| byte == 0);
+    let names = String::from_utf8_lossy(&value[..end.unwrap_or(value.len())]);
+    let names = names.split(',').filter(|name| !name.is_empty());
+    Ok(names.map(|name| name.replace('-', "_")).collect())
 }
 
 #[cfg(test)]
@@ -140,5 +183,24 @@ mod tests {
         let modules = Modules::find(folder.path()).unwrap();
         let error = modules.in_order(&["9p"]).unwrap_err();
         assert!(error.to_string().contains("9pnet"), "{error}");
+    }
+
+    #[test]
+    fn names_lose_endings_and_dashes() {
+        assert_eq!(
+            module_name("9pnet_virtio.ko.xz").as_deref(),
+            Some("9pnet_virtio")
+        );
+        assert_eq!(module_name("null-blk.ko").as_deref(), Some("null_blk"));
+        assert_eq!(module_name("modules.order"), None);
+    }
+
+    #[test]
+    fn dependencies_are_read_from_the_module() {
+        let module = b"\x7fELF\0license=GPL\0depends=nvme-core,9pnet\0name=x\0";
+        assert_eq!(dependencies(module).unwrap(), ["nvme_core", "9pnet"]);
+        let none = b"\0depends=\0retpoline=Y\0";
+        assert_eq!(dependencies(none).unwrap(), [""; 0]);
+        assert!(dependencies(b"not a module").is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
-use super::share::IN_GUEST;
+use super::guest::IN_GUEST;
 
 /// Variables that the guest's command sees as ours does.
 const PASSED_ON: [&str; 8] = [
@@ -22,16 +22,16 @@ const OUR_PREFIX: &str = "MODESWITCH_";
 
 /// A command with its surroundings.
 #[derive(Debug, Clone)]
-pub(in crate::lab) struct Script {
-    pub(in crate::lab) folder: PathBuf,
-    pub(in crate::lab) environment: Vec<(OsString, OsString)>,
+pub(super) struct Script {
+    pub(super) folder: PathBuf,
+    pub(super) environment: Vec<(OsString, OsString)>,
     /// Run one after the other; the first status that is not 0 is the result.
-    pub(in crate::lab) commands: Vec<Vec<OsString>>,
+    pub(super) commands: Vec<Vec<OsString>>,
 }
 
 impl Script {
     /// A command as it would run here, with `first_on_path` to look in first.
-    pub(in crate::lab) fn new(folder: PathBuf, first_on_path: &Path) -> Self {
+    pub(super) fn new(folder: PathBuf, first_on_path: &Path) -> Self {
         let mut environment: Vec<_> = env::vars_os()
             .filter(|(name, _)| {
                 let name = name.to_string_lossy();
