@@ -1,20 +1,21 @@
 //! Decides which eBPF object the profiler embeds, and names its own version.
 
-#[path = "../xtask/src/ebpf_object/mod.rs"]
-#[expect(dead_code, reason = "installing and checking is for xtask")]
-mod ebpf_object;
-
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use ebpf_object::layout::Layout;
-use ebpf_object::{pins, recipe, record, toolchain};
+use modeswitch_object::workspace::Workspace;
+use modeswitch_object::{pins, recipe, record, toolchain};
 
 /// What goes into the binary, besides the crates that cargo looks after.
-const OWN_SOURCES: &[&str] = &["profiler/src", "profiler/Cargo.toml", "profiler/build.rs"];
+const OWN_SOURCES: &[&str] = &[
+    "profiler/src",
+    "profiler/Cargo.toml",
+    "profiler/build.rs",
+    "object",
+];
 const EBPF_SOURCES: &[&str] = &[
     "profiler-ebpf",
     "profiler-common",
@@ -32,7 +33,7 @@ fn main() -> Result<()> {
         println!("cargo::rerun-if-env-changed={name}");
     }
     // Without an object, cargo ends the build at the error that was printed.
-    if let Some(object) = object(&Layout::new(root))? {
+    if let Some(object) = object(&Workspace::new(root))? {
         println!(
             "cargo::rustc-env=MODESWITCH_BPF_OBJECT={}",
             object.display()
@@ -44,10 +45,10 @@ fn main() -> Result<()> {
 
 /// The checked-in object if it is up to date, else one built from source:
 /// never a stale one.
-fn object(layout: &Layout) -> Result<Option<PathBuf>> {
-    let stale = record::staleness(layout)?;
+fn object(workspace: &Workspace) -> Result<Option<PathBuf>> {
+    let stale = record::staleness(workspace)?;
     if stale.is_empty() {
-        return Ok(Some(layout.object()));
+        return Ok(Some(workspace.object()));
     }
     let reasons = stale.join(", ");
     let tools = match toolchain::find() {
@@ -64,7 +65,7 @@ fn object(layout: &Layout) -> Result<Option<PathBuf>> {
         }
     };
     let out = variable("OUT_DIR")?;
-    let content = recipe::build(layout, &tools, &out.join("ebpf"))?;
+    let content = recipe::build(workspace, &tools, &out.join("ebpf"))?;
     let object = out.join("modeswitch.bpf.o");
     fs::write(&object, content).with_context(|| format!("cannot write {}", object.display()))?;
     println!(

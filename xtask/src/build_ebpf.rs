@@ -4,12 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use modeswitch_object::recipe;
+use modeswitch_object::record::{Record, staleness};
+use modeswitch_object::toolchain::{self, Missing, Toolchain};
+use modeswitch_object::workspace::Workspace;
 
-use crate::ebpf_object::layout::Layout;
-use crate::ebpf_object::recipe;
-use crate::ebpf_object::record::{Record, staleness};
-use crate::ebpf_object::sources::Sources;
-use crate::ebpf_object::toolchain::{self, Missing, Toolchain};
 use crate::{install, workspace};
 
 /// Build the eBPF object from source and check it in beside the hash of its sources
@@ -35,11 +34,11 @@ impl Options {
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let tools = toolchain(options.install)?;
-    let layout = workspace::layout();
+    let sources = workspace::here();
     if options.check {
-        check(&layout, &tools)
+        check(&sources, &tools)
     } else {
-        build(&layout, &tools)
+        build(&sources, &tools)
     }
 }
 
@@ -69,25 +68,25 @@ fn explain(missing: &[Missing]) {
     }
 }
 
-fn build(layout: &Layout, tools: &Toolchain) -> Result<()> {
-    let sources = Sources::read(layout)?;
-    let object = recipe::build(layout, tools, &workspace::target_dir().join("ebpf"))?;
+fn build(sources: &Workspace, tools: &Toolchain) -> Result<()> {
+    let before = Record::of_sources(sources)?;
+    let object = recipe::build(sources, tools, &workspace::target_dir().join("ebpf"))?;
     ensure!(
-        sources == Sources::read(layout)?,
+        before == Record::of_sources(sources)?,
         "the sources were edited during the build; run it again"
     );
-    let record = Record::new(&object, &sources);
-    write(&layout.object(), &object)?;
-    write(&layout.record(), record.render().as_bytes())?;
-    println!("{}: {} bytes", layout.object().display(), object.len());
+    let record = before.with_object(&object);
+    write(&sources.object(), &object)?;
+    write(&sources.record(), record.render().as_bytes())?;
+    println!("{}: {} bytes", sources.object().display(), object.len());
     Ok(())
 }
 
-fn check(layout: &Layout, tools: &Toolchain) -> Result<()> {
-    let mut faults = staleness(layout)?;
+fn check(sources: &Workspace, tools: &Toolchain) -> Result<()> {
+    let mut faults = staleness(sources)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary directory")?;
-    let built = recipe::build(layout, tools, scratch.path())?;
-    let checked_in = fs::read(layout.object()).unwrap_or_default();
+    let built = recipe::build(sources, tools, scratch.path())?;
+    let checked_in = fs::read(sources.object()).unwrap_or_default();
     faults.extend(byte_difference(&checked_in, &built));
     if faults.is_empty() {
         println!("the checked-in object is what its sources give, byte for byte");

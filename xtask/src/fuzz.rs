@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use modeswitch_object::process;
 
-use crate::{ebpf_object::process, workspace};
+use crate::workspace;
 
 /// The version that the fuzz targets were written for.
 const CARGO_FUZZ: &str = "0.13.2";

@@ -8,7 +8,6 @@
 mod bench;
 mod build_ebpf;
 mod ci;
-mod ebpf_object;
 mod fuzz;
 mod install;
 mod lab;

@@ -4,11 +4,12 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::ebpf_object::layout::Layout;
-use crate::ebpf_object::pins;
+use modeswitch_object::pins;
+use modeswitch_object::workspace::Workspace;
 
-pub(crate) fn layout() -> Layout {
-    Layout::new(root())
+/// The workspace, as the eBPF object's crate sees it.
+pub(crate) fn here() -> Workspace {
+    Workspace::new(root())
 }
 
 pub(crate) fn root() -> PathBuf {

@@ -5,9 +5,8 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use modeswitch_object::process;
 use serde_json::Value;
-
-use crate::ebpf_object::process;
 
 /// Runs of each of the two variants.
 const RUNS: u32 = 20;

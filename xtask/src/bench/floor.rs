@@ -18,7 +18,7 @@ pub(super) struct Floor {
 
 /// Attaches the empty program.
 pub(super) fn attach() -> Result<Floor> {
-    let path = workspace::layout().object();
+    let path = workspace::here().object();
     let mut ebpf = EbpfLoader::new()
         .load_file(&path)
         .with_context(|| format!("cannot load {}", path.display()))?;

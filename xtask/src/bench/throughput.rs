@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use modeswitch_object::process;
 use serde_json::Value;
 
 use super::{statistics, tools};
-use crate::ebpf_object::process;
 
 /// Ours must reach this much of fio's I/Os per second.
 const LEAST_OF_FIO: f64 = 0.95;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use modeswitch_object::process;
 
-use crate::ebpf_object::process;
 use crate::install::apt::Apt;
 use crate::install::{self, Need};
 use crate::workspace::{self, RootAccess};

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use anyhow::{Result, ensure};
+use modeswitch_object::process;
 
-use crate::ebpf_object::process;
 use crate::workspace;
 
 const REFUSED: [&str; 14] = [

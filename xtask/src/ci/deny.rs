@@ -3,9 +3,9 @@
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
+use modeswitch_object::toolchain::cargo_home;
 
 use super::step;
-use crate::ebpf_object::registry;
 use crate::workspace;
 
 const CARGO_DENY: &str = "0.20.2";
@@ -42,7 +42,7 @@ fn installed() -> Option<String> {
 
 /// Fetching them takes a network that reaches beyond the crates' registry.
 fn has_advisories() -> bool {
-    registry::cargo_home()
+    cargo_home()
         .map(|home| home.join("advisory-dbs"))
         .is_some_and(|databases| databases.is_dir())
 }

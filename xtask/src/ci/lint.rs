@@ -2,9 +2,9 @@
 //! and mix the host's `std` with the programs' `core`.
 
 use anyhow::Result;
+use modeswitch_object::recipe;
 
 use super::step;
-use crate::ebpf_object::recipe;
 use crate::{build_ebpf, workspace};
 
 pub(super) fn user_side() -> Result<()> {
@@ -17,6 +17,6 @@ pub(super) fn user_side() -> Result<()> {
 pub(super) fn ebpf_side() -> Result<()> {
     let tools = build_ebpf::toolchain(false)?;
     let target_dir = workspace::target_dir().join("ebpf");
-    let mut cargo = recipe::cargo(&workspace::layout(), &tools, &target_dir, "clippy")?;
+    let mut cargo = recipe::cargo(&workspace::here(), &tools, &target_dir, "clippy")?;
     step::quietly(cargo.args(["--", "-D", "warnings"]))
 }

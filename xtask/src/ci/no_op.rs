@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use cargo_metadata::Message;
+use modeswitch_object::process;
 
 use super::step;
-use crate::ebpf_object::process;
 use crate::workspace;
 
 pub(super) fn check() -> Result<()> {
@@ -20,11 +20,7 @@ pub(super) fn check() -> Result<()> {
 
     let mut again = build();
     again.arg("--message-format=json");
-    let output = again
-        .output()
-        .with_context(|| format!("cannot start `{}`", process::describe(&again)))?;
-    let text = String::from_utf8(output.stdout).context("cargo did not print text")?;
-    let rebuilt = rebuilt(&text)?;
+    let rebuilt = rebuilt(&process::output(&mut again)?)?;
     ensure!(
         rebuilt.is_empty(),
         "a second build with nothing changed compiled {}",
@@ -40,13 +36,16 @@ fn build() -> Command {
 }
 
 /// The targets that cargo did not find fresh.
-fn rebuilt(messages: &str) -> Result<Vec<String>> {
-    let messages = messages.lines().map(serde_json::from_str);
-    let messages: Vec<Value> = messages
-        .collect::<Result<_, _>>()
-        .context("cargo did not print JSON")?;
-    let stale = messages.iter().filter(|message| message["fresh"] == false);
-    Ok(stale.map(|m| m["target"]["name"].to_string()).collect())
+fn rebuilt(messages: &[u8]) -> Result<Vec<String>> {
+    let mut rebuilt = Vec::new();
+    for message in Message::parse_stream(messages) {
+        if let Message::CompilerArtifact(artifact) = message.context("cargo did not print JSON")?
+            && !artifact.fresh
+        {
+            rebuilt.push(artifact.target.name);
+        }
+    }
+    Ok(rebuilt)
 }
 
 #[cfg(test)]
@@ -55,9 +54,17 @@ mod tests {
 
     #[test]
     fn only_what_was_compiled_is_named() {
-        let messages = "{\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"a\"},\"fresh\":true}\n\
-            {\"reason\":\"compiler-artifact\",\"target\":{\"name\":\"b\"},\"fresh\":false}\n\
-            {\"reason\":\"build-finished\",\"success\":true}";
-        assert_eq!(rebuilt(messages).unwrap(), ["\"b\""]);
+        let artifact = |name: &str, fresh: bool| {
+            format!(
+                r#"{{"reason":"compiler-artifact","package_id":"p","manifest_path":"/p/Cargo.toml","target":{{"kind":["lib"],"crate_types":["lib"],"name":"{name}","src_path":"/p/lib.rs"}},"profile":{{"opt_level":"0","debuginfo":null,"debug_assertions":true,"overflow_checks":true,"test":false}},"features":[],"filenames":[],"executable":null,"fresh":{fresh}}}"#
+            )
+        };
+        let messages = [
+            artifact("a", true),
+            artifact("b", false),
+            r#"{"reason":"build-finished","success":true}"#.to_owned(),
+        ]
+        .join("\n");
+        assert_eq!(rebuilt(messages.as_bytes()).unwrap(), ["b"]);
     }
 }

@@ -4,8 +4,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-
-use crate::ebpf_object::process;
+use modeswitch_object::process;
 
 /// Runs a command; what it prints is shown if it fails.
 pub(super) fn quietly(command: &mut Command) -> Result<()> {

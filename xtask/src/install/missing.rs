@@ -3,10 +3,10 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use modeswitch_object::toolchain::{self, Missing, Toolchain};
+use modeswitch_object::{pins, process};
 
 use super::{packages, rust_source};
-use crate::ebpf_object::toolchain::{self, Missing, Toolchain};
-use crate::ebpf_object::{pins, process};
 
 /// Installs all that is missing, and returns the toolchain that results.
 pub(crate) fn install() -> Result<Toolchain> {

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use modeswitch_object::process;
 
-use crate::ebpf_object::process;
 use crate::workspace;
 
 /// Runs a command as root: directly, or by a `sudo` that asks no password.

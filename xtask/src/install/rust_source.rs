@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use modeswitch_object::toolchain::Rust;
+use modeswitch_object::{pins, process};
 
 use super::apt::Apt;
-use crate::ebpf_object::toolchain::Rust;
-use crate::ebpf_object::{pins, process};
 
 /// The suite of Debian whose package `rust-src` has the pinned version.
 const SUITE: &str = "trixie-backports";

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use modeswitch_object::process;
 
 use super::cache::{self, Cache};
 use super::guest::{EVIDENCE, Ending, Lab, Limits, Signals};
@@ -18,7 +19,6 @@ use super::machine::Machine;
 use super::script::Script;
 use super::suite::{self, Scenario, Tally};
 use super::{exactness, fred};
-use crate::ebpf_object::process;
 use crate::{install, workspace};
 
 /// The lab itself failed; nothing is known of the command.

@@ -14,6 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use modeswitch_object::process;
 use tabled::builder::Builder;
 use tabled::settings::Style;
 
@@ -22,7 +23,6 @@ use super::cache::Cache;
 use super::guest::{Limits, Signals};
 use super::initramfs;
 use super::kernels::Kernel;
-use crate::ebpf_object::process;
 use crate::install::find_program;
 use crate::workspace;
 

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use modeswitch_object::process;
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -20,7 +21,6 @@ use super::initramfs;
 use super::kernels::Kernel;
 use super::machine::{Accelerator, Files, Machine};
 use super::script::Script;
-use crate::ebpf_object::process;
 use crate::install::find_program;
 
 /// How often the guest is looked at.

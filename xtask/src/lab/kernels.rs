@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use modeswitch_object::process;
 
 use super::cache::{self, Cache};
-use crate::ebpf_object::process;
 use crate::install::apt::{self, Apt, Package};
 
 /// Where Debian keeps its kernels. Those that a mirror lacks are passed over.

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-
-use crate::ebpf_object::process;
+use modeswitch_object::process;
 
 /// A module to load.
 #[derive(Debug, PartialEq, Eq)]

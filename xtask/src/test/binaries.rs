@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::Message;
+use modeswitch_object::process;
 use serde::{Deserialize, Serialize};
 
-use crate::ebpf_object::process;
 use crate::workspace;
 
 /// One test binary. Its tests are those that the filter lets through.

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
+use modeswitch_object::{record, toolchain};
 
-use crate::ebpf_object::{record, toolchain};
 use crate::install;
 use crate::workspace::{self, RootAccess};
 
@@ -34,7 +34,7 @@ pub(super) fn packages(access: RootAccess, no_install: bool) -> bool {
 /// The profiler embeds the eBPF object. Where that is out of date, its build
 /// script makes it anew, and needs the toolchain.
 pub(super) fn object() -> Result<()> {
-    let stale = record::staleness(&workspace::layout())?;
+    let stale = record::staleness(&workspace::here())?;
     if !stale.is_empty() && toolchain::find().is_err() {
         eprintln!("the eBPF object is out of date: {}", stale.join(", "));
         install::missing_toolchain()?;

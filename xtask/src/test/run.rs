@@ -4,10 +4,10 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
+use modeswitch_object::process;
 use serde::Deserialize;
 
 use super::outcome::{KnownCount, Outcome};
-use crate::ebpf_object::process;
 
 /// Lets the test harness of a stable compiler report in JSON.
 pub(super) const JSON_VARIABLE: (&str, &str) = ("RUSTC_BOOTSTRAP", "1");

@@ -1,5 +1,6 @@
 //! Building the eBPF object from source.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -8,10 +9,11 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use super::layout::Layout;
-use super::process::run;
-use super::toolchain::Toolchain;
-use super::{pins, registry, sources};
+use crate::pins;
+use crate::process::run;
+use crate::record::sha256;
+use crate::toolchain::{Toolchain, cargo_home};
+use crate::workspace::{Closure, Workspace};
 
 /// What the nested cargo may see of our environment: enough to find its tools
 /// and the network. Flags, wrappers and what a build script is told stay out.
@@ -46,10 +48,10 @@ const ENVIRONMENT_PREFIXES: &[&str] = &[
 
 /// Builds the object below `target_dir` and returns its bytes: the same ones
 /// whatever the directories are called.
-pub(crate) fn build(layout: &Layout, tools: &Toolchain, target_dir: &Path) -> Result<Vec<u8>> {
+pub fn build(workspace: &Workspace, tools: &Toolchain, target_dir: &Path) -> Result<Vec<u8>> {
     // Artefacts of another toolchain are none of ours.
-    let target_dir = target_dir.join(&sources::sha256(pins::describe().as_bytes())[..8]);
-    let mut cargo = cargo(layout, tools, &target_dir, "build")?;
+    let target_dir = target_dir.join(&sha256(pins::describe().as_bytes())[..8]);
+    let mut cargo = cargo(workspace, tools, &target_dir, "build")?;
     cargo.args(["--profile", pins::PROFILE_NAME]);
     for (setting, value) in pins::PROFILE {
         cargo.arg("--config");
@@ -70,13 +72,13 @@ pub(crate) fn build(layout: &Layout, tools: &Toolchain, target_dir: &Path) -> Re
 }
 
 /// A cargo command on the eBPF package, for the eBPF target.
-pub(crate) fn cargo(
-    layout: &Layout,
+pub fn cargo(
+    workspace: &Workspace,
     tools: &Toolchain,
     target_dir: &Path,
     subcommand: &str,
 ) -> Result<Command> {
-    let maps = prefix_maps(layout, tools, target_dir)?;
+    let maps = prefix_maps(workspace, tools, target_dir)?;
     let mut flags: OsString = ["-Clinker=".into(), tools.linker.clone().into_os_string()]
         .into_iter()
         .collect();
@@ -95,7 +97,7 @@ pub(crate) fn cargo(
         // Lets a stable compiler build `core`; nothing else is made of it.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
-        .current_dir(layout.root())
+        .current_dir(workspace.root())
         .args([subcommand, "--locked", "--package", pins::PACKAGE])
         .args(["--bin", pins::PACKAGE, "--features", pins::FEATURE])
         .args(["--target", pins::TARGET, "-Zbuild-std=core"])
@@ -107,26 +109,50 @@ pub(crate) fn cargo(
 /// Directories of this machine and what they are called in the object. Of two
 /// that match, rustc takes the later.
 fn prefix_maps(
-    layout: &Layout,
+    workspace: &Workspace,
     tools: &Toolchain,
     target_dir: &Path,
 ) -> Result<Vec<(PathBuf, &'static str)>> {
-    let packages = sources::closure(layout)?;
-    let (mut registries, complete) = registry::folders(&packages);
+    let closure = workspace.closure()?;
+    let (mut registries, complete) = registries(&closure);
     if !complete {
         let mut fetch = tools.rust.command("cargo");
         clean_environment(&mut fetch, tools);
-        fetch.current_dir(layout.root());
+        fetch.current_dir(workspace.root());
         run(fetch.args(["fetch", "--locked"]))?;
-        registries = registry::folders(&packages).0;
+        registries = self::registries(&closure).0;
     }
     let mut maps = vec![
-        (layout.root().to_path_buf(), pins::WORKSPACE_ALIAS),
+        (workspace.root().to_path_buf(), pins::WORKSPACE_ALIAS),
         (target_dir.to_path_buf(), pins::TARGET_DIR_ALIAS),
     ];
     maps.extend(registries.into_iter().map(|f| (f, pins::REGISTRY_ALIAS)));
     maps.push((tools.rust.sysroot.clone(), pins::SYSROOT_ALIAS));
     Ok(maps)
+}
+
+/// The folders below `registry/src` into which cargo has unpacked the crates that the
+/// object is built from, one for each registry; and whether all crates were found.
+///
+/// A folder's name tells where the crates were fetched from. It must not reach the
+/// object, so each has to be known before the build.
+fn registries(closure: &Closure) -> (BTreeSet<PathBuf>, bool) {
+    let candidates: Vec<PathBuf> = cargo_home()
+        .and_then(|home| fs::read_dir(home.join("registry/src")).ok())
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    let mut folders = BTreeSet::new();
+    let mut complete = true;
+    for (name, version) in closure.locked.keys() {
+        let name = format!("{name}-{version}");
+        let holding = candidates.iter().filter(|c| c.join(&name).is_dir());
+        let holding: Vec<PathBuf> = holding.cloned().collect();
+        complete &= !holding.is_empty();
+        folders.extend(holding);
+    }
+    (folders, complete)
 }
 
 fn clean_environment(command: &mut Command, tools: &Toolchain) {

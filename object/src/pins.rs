@@ -5,20 +5,25 @@
 //! why they move together or not at all.
 
 /// The compiler whose `core` is built for the eBPF target.
-pub(crate) const RUSTC: &str = "1.95.0";
+pub const RUSTC: &str = "1.95.0";
 /// The linker that turns rustc's bitcode into an eBPF object.
-pub(crate) const BPF_LINKER: &str = "0.13.0";
+pub const BPF_LINKER: &str = "0.13.0";
 /// The LLVM that the linker is built against and that strips the object.
-pub(crate) const LLVM_MAJOR: &str = "22";
+pub const LLVM_MAJOR: &str = "22";
 
-pub(crate) const TARGET: &str = "bpfel-unknown-none";
+/// What it is built for.
+pub const TARGET: &str = "bpfel-unknown-none";
 /// The package, and within it the binary, that holds the programs.
-pub(crate) const PACKAGE: &str = "profiler-ebpf";
+pub const PACKAGE: &str = "profiler-ebpf";
+/// The package's folder in the workspace.
+pub const FOLDER: &str = "profiler-ebpf";
+/// The folder with the object that is checked in.
+pub const PREBUILT: &str = "profiler-ebpf/prebuilt";
 /// The feature that makes the package's binary visible to cargo at all.
-pub(crate) const FEATURE: &str = "program";
+pub const FEATURE: &str = "program";
 
 /// What rustc is told, besides the paths to the linker and the prefix maps.
-pub(crate) const RUSTFLAGS: &[&str] = &[
+pub const RUSTFLAGS: &[&str] = &[
     "-Clink-arg=--btf",
     "-Cdebuginfo=2",
     "--cfg=bpf_target_arch=\"x86_64\"",
@@ -26,9 +31,9 @@ pub(crate) const RUSTFLAGS: &[&str] = &[
 
 /// The profile's name. It is ours alone, so that nobody's change to `release`
 /// can alter the object behind the back of the source hash.
-pub(crate) const PROFILE_NAME: &str = "ebpf";
+pub const PROFILE_NAME: &str = "ebpf";
 /// Every setting that cargo knows for a profile, so that none is inherited.
-pub(crate) const PROFILE: &[(&str, &str)] = &[
+pub const PROFILE: &[(&str, &str)] = &[
     ("inherits", "\"release\""),
     ("opt-level", "3"),
     ("debug", "2"),
@@ -45,13 +50,17 @@ pub(crate) const PROFILE: &[(&str, &str)] = &[
 
 /// What the directories of the building machine are called inside the object.
 /// No such path may exist anywhere: LLVM would copy source lines out of it.
-pub(crate) const WORKSPACE_ALIAS: &str = "/_modeswitch/workspace";
-pub(crate) const TARGET_DIR_ALIAS: &str = "/_modeswitch/target";
-pub(crate) const REGISTRY_ALIAS: &str = "/_modeswitch/registry";
-pub(crate) const SYSROOT_ALIAS: &str = "/_modeswitch/sysroot";
+pub const WORKSPACE_ALIAS: &str = "/_modeswitch/workspace";
+/// The folder that it is built in.
+pub const TARGET_DIR_ALIAS: &str = "/_modeswitch/target";
+/// The folder with the sources of crates.
+pub const REGISTRY_ALIAS: &str = "/_modeswitch/registry";
+/// The folder of the compiler.
+pub const SYSROOT_ALIAS: &str = "/_modeswitch/sysroot";
 
 /// All of the above as one text, for the source hash.
-pub(crate) fn describe() -> String {
+#[must_use]
+pub fn describe() -> String {
     let scalars = [
         RUSTC,
         BPF_LINKER,

@@ -5,36 +5,51 @@ use std::fmt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{pins, registry};
+use crate::pins;
 
 /// Everything that a build from source needs.
 #[derive(Debug)]
-pub(crate) struct Toolchain {
-    pub(crate) rust: Rust,
-    pub(crate) linker: PathBuf,
-    pub(crate) objcopy: PathBuf,
+pub struct Toolchain {
+    /// The compiler.
+    pub rust: Rust,
+    /// bpf-linker.
+    pub linker: PathBuf,
+    /// LLVM's.
+    pub objcopy: PathBuf,
 }
 
 /// A compiler of the pinned version.
 #[derive(Debug, Clone)]
-pub(crate) struct Rust {
+pub struct Rust {
     /// The name by which rustup finds it; `None` for the one in use anyway.
-    pub(crate) rustup_name: Option<String>,
-    pub(crate) sysroot: PathBuf,
+    pub rustup_name: Option<String>,
+    /// Where it is installed.
+    pub sysroot: PathBuf,
 }
 
 /// A piece that is not there.
 #[derive(Debug, Clone)]
-pub(crate) enum Missing {
-    Rust { found: String },
+pub enum Missing {
+    /// The compiler.
+    Rust {
+        /// The version that is there instead.
+        found: String,
+    },
+    /// The sources of its standard library.
     RustSource(Rust),
-    BpfLinker { found: String },
+    /// bpf-linker.
+    BpfLinker {
+        /// The version that is there instead.
+        found: String,
+    },
+    /// LLVM's tools.
     Llvm,
 }
 
 impl Missing {
     /// The commands that put it there.
-    pub(crate) fn remedy(&self) -> Vec<String> {
+    #[must_use]
+    pub fn remedy(&self) -> Vec<String> {
         let version = pins::RUSTC;
         let llvm = pins::LLVM_MAJOR;
         match self {
@@ -85,16 +100,20 @@ impl fmt::Display for Missing {
 
 impl Rust {
     /// Where the sources of the standard library belong.
-    pub(crate) fn source(&self) -> PathBuf {
+    #[must_use]
+    pub fn source(&self) -> PathBuf {
         self.sysroot.join("lib/rustlib/src/rust")
     }
 
-    pub(crate) fn has_source(&self) -> bool {
+    /// Whether they are there.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
         self.source().join("library/core/src/lib.rs").exists()
     }
 
     /// A command of this toolchain: `cargo` or `rustc`.
-    pub(crate) fn command(&self, program: &str) -> Command {
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         if let Some(name) = &self.rustup_name {
             command.env("RUSTUP_TOOLCHAIN", name);
@@ -105,7 +124,7 @@ impl Rust {
 
 /// The toolchain, or all that is missing of it, in the order in which it has
 /// to be installed.
-pub(crate) fn find() -> Result<Toolchain, Vec<Missing>> {
+pub fn find() -> Result<Toolchain, Vec<Missing>> {
     let mut missing = Vec::new();
     let mut keep = |error| missing.push(error);
     let objcopy = find_llvm().map_err(&mut keep).ok();
@@ -149,7 +168,7 @@ fn find_rust() -> Result<Rust, Missing> {
 }
 
 fn find_linker() -> Result<PathBuf, Missing> {
-    let installed = registry::cargo_home().map(|home| home.join("bin/bpf-linker"));
+    let installed = cargo_home().map(|home| home.join("bin/bpf-linker"));
     let mut found = "none".to_owned();
     let candidates = [installed, Some(PathBuf::from("bpf-linker"))];
     for candidate in candidates.into_iter().flatten() {
@@ -173,14 +192,24 @@ fn find_llvm() -> Result<PathBuf, Missing> {
         .ok_or(Missing::Llvm)
 }
 
+/// `$CARGO_HOME`, or where it is by default.
+#[must_use]
+pub fn cargo_home() -> Option<PathBuf> {
+    env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))
+}
+
 /// Where LLVM is installed: `$LLVM_PREFIX`, or where Debian puts it.
-pub(crate) fn llvm_prefix() -> PathBuf {
+#[must_use]
+pub fn llvm_prefix() -> PathBuf {
     let debian = || format!("/usr/lib/llvm-{}", pins::LLVM_MAJOR).into();
     env::var_os("LLVM_PREFIX").map_or_else(debian, PathBuf::from)
 }
 
 /// Debian's packages of it: the tools, and what bpf-linker is linked against.
-pub(crate) fn llvm_packages() -> [String; 3] {
+#[must_use]
+pub fn llvm_packages() -> [String; 3] {
     let major = pins::LLVM_MAJOR;
     [
         format!("llvm-{major}"),
