@@ -65,6 +65,7 @@ pub fn profile(snapshot: &Snapshot) -> Profile {
     };
     exactness::settle(&mut profile);
     profile.advice = advice::all(&profile);
+    merge::execs::merge(&mut profile);
     merge::bounds::bound(&mut profile);
     profile
 }

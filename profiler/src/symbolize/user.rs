@@ -29,10 +29,13 @@ use crate::{
     },
 };
 
-/// Addresses of the ledger that are looked up, the most frequent first.
+/// Instructions of the ledger that are looked up, the most frequent first.
 const MOST_IN_LEDGER: usize = 4_096;
 /// Addresses of call chains that are looked up.
 const MOST_IN_STACKS: usize = 16_384;
+
+/// An address in a process.
+type InProcess = (u32, u64);
 
 /// What has been kept of the target's files.
 pub struct Kept {
@@ -52,14 +55,9 @@ pub fn name_all(snapshot: &mut Snapshot, kept: &Kept, enough: &mut dyn FnMut() -
     let (chains, chain_of) = chains(&mappings, kept, &mut wait);
     let mut places = Places::default();
     let mut located = BTreeMap::new();
-    let mut left_out = 0;
-    for (rank, (tgid, address)) in by_weight(snapshot).into_iter().enumerate() {
-        if rank >= MOST_IN_LEDGER {
-            left_out += 1;
-        } else {
-            let place = Place::of(&mappings, tgid, address, None);
-            located.insert((tgid, address), places.index(place));
-        }
+    let (in_ledger, left_out) = in_ledger(snapshot, &mappings);
+    for (key, place) in in_ledger {
+        located.insert(key, places.index(place));
     }
     for (tgid, address) in in_stacks(snapshot, &mappings) {
         let place = Place::of(&mappings, tgid, address, None);
@@ -115,19 +113,36 @@ fn processes(snapshot: &Snapshot) -> BTreeMap<(u32, u32), u32> {
         .collect()
 }
 
-/// The addresses of the ledger to look up, the most frequent first.
-fn by_weight(snapshot: &Snapshot) -> Vec<(u32, u64)> {
+/// The addresses of the ledger to look up, with where each lies, and how many
+/// instructions are left out. What processes share, and what one executes again and
+/// again, is one instruction at many addresses.
+fn in_ledger(snapshot: &Snapshot, mappings: &MappingIndex<'_>) -> (Vec<(InProcess, Place)>, u64) {
     let processes = processes(snapshot);
-    let mut weights: BTreeMap<(u32, u64), u64> = BTreeMap::new();
+    let mut weights: BTreeMap<InProcess, u64> = BTreeMap::new();
     for row in snapshot.rows.iter().filter(|row| row.user_ip != 0) {
         let kind = entry::cause(row, snapshot).kind();
         let tgid = processes.get(&(row.tid, row.born)).copied();
         let key = (tgid.unwrap_or(row.tid), lookup_address(kind, row.user_ip));
         *weights.entry(key).or_default() += row.count;
     }
-    let mut addresses: Vec<_> = weights.into_iter().collect();
-    addresses.sort_by_key(|&(_, weight)| Reverse(weight));
-    addresses.into_iter().map(|(key, _)| key).collect()
+    let mut instructions: BTreeMap<Place, (u64, Vec<InProcess>)> = BTreeMap::new();
+    for ((tgid, address), weight) in weights {
+        let place = Place::of(mappings, tgid, address, None);
+        let (sum, addresses) = instructions.entry(place).or_default();
+        *sum += weight;
+        addresses.push((tgid, address));
+    }
+    let mut instructions: Vec<_> = instructions.into_iter().collect();
+    instructions.sort_by_key(|(_, (weight, _))| Reverse(*weight));
+    let left_out = instructions.len().saturating_sub(MOST_IN_LEDGER);
+    instructions.truncate(MOST_IN_LEDGER);
+    let addresses = instructions
+        .into_iter()
+        .flat_map(|(place, (_, addresses))| {
+            let each = addresses.into_iter();
+            each.map(move |address| (address, place.clone()))
+        });
+    (addresses.collect(), left_out as u64)
 }
 
 /// The addresses of the user stacks.

@@ -1,7 +1,9 @@
 //! Faults, system calls and allocations are traced to the lines they come from,
 //! however the program was built and whatever has become of it.
 
-use std::{ffi::OsStr, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{
+    collections::BTreeSet, ffi::OsStr, os::unix::fs::PermissionsExt, path::Path, process::Command,
+};
 
 use serde_json::Value;
 
@@ -194,6 +196,31 @@ fn root_code_of_children() {
     let profile = measured(&[], &["sh", "-c", &script]);
     assert_touched(&profile, 4);
     assert_all_made(&profile);
+}
+
+/// A process that executes a program again and again, each time at other addresses,
+/// has a row for each instruction and not for each address, and every instruction is
+/// looked up.
+#[test]
+fn root_code_of_many_execs() {
+    needs_root!("root_code_of_many_execs");
+    let again = r#"[ "$0" -gt 0 ] || exit 0; exec /bin/sh -c "$1" $(($0 - 1)) "$1""#;
+    let profile = measured(&[], &["/bin/sh", "-c", again, "300", again]);
+    assert_eq!(profile.count("syscall", "execve"), 301);
+    profile.assert_accounted();
+    let mut instructions = BTreeSet::new();
+    for row in list(&profile, "ledger", "by_code") {
+        let reason = row["reason"].as_str().unwrap_or_default();
+        assert!(!reason.contains("not looked up"), "{row}");
+        if !row["module_address"].is_null() {
+            let names = ["cause", "detail", "tgid", "module", "module_address"];
+            let instruction = names.map(|name| row[name].to_string());
+            assert!(instructions.insert(instruction), "{row}");
+        }
+    }
+    let mappings = list(&profile, "memory", "by_mapping").iter();
+    let stacks = mappings.filter(|row| row["kind"] == "stack").count();
+    assert_eq!(stacks, 1, "stacks in one row");
 }
 
 /// A library opened later, and code that no file holds: named if the program

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::{
     ledger::{add_thread, instruction},
-    memory::{add_mapping, mapping},
+    memory::{add_beside, mapping},
     rows::{add, add_rows},
 };
 use crate::{
@@ -58,11 +58,7 @@ pub fn bound(profile: &mut Profile) {
         (MAPPINGS, |row| row.faults),
         |row| (row.tgid, row.start) = (0, None),
         mapping,
-        |known, row| {
-            let bytes = known.bytes.saturating_add(row.bytes);
-            add_mapping(known, row);
-            known.bytes = bytes;
-        },
+        add_beside,
     );
     let merged = [
         (threads, "threads"),

@@ -129,8 +129,17 @@ pub(super) fn instruction(row: &CodeRow) -> impl Ord + use<> {
 }
 
 fn add_code(sum: &mut Vec<CodeRow>, run: Vec<CodeRow>) -> Addresses {
+    add_instructions(sum, run, instruction)
+}
+
+/// Adds rows of code, those with the same key as one.
+pub(super) fn add_instructions<K: Ord>(
+    sum: &mut Vec<CodeRow>,
+    more: Vec<CodeRow>,
+    key: impl Fn(&CodeRow) -> K,
+) -> Addresses {
     let mut addresses = Addresses::new();
-    add_rows(sum, run, instruction, |known, row| {
+    add_rows(sum, more, key, |known, row| {
         addresses.insert((row.tgid, row.user_ip), known.user_ip.clone());
         add(&mut known.count, row.count);
         known.stack = known.stack.take().or(row.stack);

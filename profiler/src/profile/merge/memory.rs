@@ -12,13 +12,8 @@ use crate::profile::{
 /// touched is two. A mapping's size is the largest that it had in any run.
 pub(super) fn add_memory(sum: &mut Memory, mut run: Memory) {
     add_counts(&mut sum.faults_by_kind, run.faults_by_kind);
-    // What one run has several of is as large as all of them.
     for rows in [&mut sum.by_mapping, &mut run.by_mapping] {
-        add_rows(rows, Vec::new(), mapping, |known, row| {
-            let bytes = known.bytes.saturating_add(row.bytes);
-            add_mapping(known, row);
-            known.bytes = bytes;
-        });
+        merge_mappings(rows, mapping);
     }
     add_rows(&mut sum.by_mapping, run.by_mapping, mapping, add_mapping);
     sum.by_mapping.sort_by_key(|row| Reverse(row.faults));
@@ -36,6 +31,19 @@ pub(super) fn add_memory(sum: &mut Memory, mut run: Memory) {
     );
     sum.allocations.sort_by_key(|row| Reverse(row.bytes));
     sum.process = both(sum.process.take(), run.process, most);
+}
+
+/// Makes rows of one run with the same key one, as large as all of them.
+pub(super) fn merge_mappings<K: Ord>(rows: &mut Vec<MappingRow>, key: impl Fn(&MappingRow) -> K) {
+    add_rows(rows, Vec::new(), key, add_beside);
+    rows.sort_by_key(|row| Reverse(row.faults));
+}
+
+/// Adds another mapping of the same run: the two are as large as both.
+pub(super) fn add_beside(sum: &mut MappingRow, row: MappingRow) {
+    let bytes = sum.bytes.saturating_add(row.bytes);
+    add_mapping(sum, row);
+    sum.bytes = bytes;
 }
 
 /// What makes two rows one mapping in any run. Addresses are random.

@@ -2,6 +2,7 @@
 
 mod accounting;
 pub mod bounds;
+pub(super) mod execs;
 #[cfg(test)]
 mod laws;
 mod ledger;
