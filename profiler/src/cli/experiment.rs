@@ -45,16 +45,18 @@ const EXAMPLES: &str = "\
 Examples:
   modeswitch experiment
       the in-tree polling workload: its block bitmap lazy, and prefaulted
-  modeswitch experiment --fix prefault -- fio job.fio
+  modeswitch experiment --fix prefault fio job.fio
       an unmodified program, its memory populated and locked from outside
-  modeswitch experiment --fix prefault --fix no-numa-balancing -- ./server
+  modeswitch experiment --fix prefault --fix no-numa-balancing ./server
       two fixes side by side; `--fix a+b` is one variant with both
-  modeswitch experiment --fix none --runs 20 -- ./server
+  modeswitch experiment --fix none --runs 20 ./server
       the command against itself: what the machine does on its own
   modeswitch experiment --before './old -n 1' --after './new -n 1'
       two builds of a program
   modeswitch experiment --bitmap malloc,private-populate,shared,shared-populate
       the classic question: was it lazy allocation?
+  modeswitch experiment -- --depth 128
+      the in-tree workload with other options
 
 Fixes: prefault (prefault:children), no-numa-balancing, bind-numa:NODE, no-thp,
 thp, pin:CPUS, env:KEY=VALUE, sysctl:NAME=VALUE, none.";
@@ -143,9 +145,10 @@ pub struct ExperimentArgs {
     #[command(flatten)]
     result: OutputOptions,
 
-    /// The command and its arguments; or options for the in-tree workload: see
-    /// `modeswitch workload --help`.
-    #[arg(last = true, value_name = "COMMAND | WORKLOAD OPTIONS")]
+    /// The command and its arguments: everything from the first word that is no
+    /// option. Or, behind `--`, options of the in-tree workload: see `modeswitch
+    /// workload --help`.
+    #[arg(trailing_var_arg = true, value_name = "COMMAND|WORKLOAD OPTIONS")]
     command: Vec<OsString>,
 }
 

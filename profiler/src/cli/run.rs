@@ -33,15 +33,15 @@ const INVOKING: &str = "";
 /// Worked examples, shown under the help.
 const EXAMPLES: &str = "\
 Examples:
-  sudo modeswitch run -- ./server --port 80
+  sudo modeswitch run ./server --port 80
       every entry from the first instruction on; Ctrl-C ends it as usual
-  sudo modeswitch run --cpu 3 --duration 10s -o poller.json -- ./poller
+  sudo modeswitch run --cpu 3 --duration 10s -o poller.json ./poller
       on CPU 3, for ten seconds, and the profile kept
-  sudo modeswitch run --senders --disturbance --cpu 3 -- ./poller
+  sudo modeswitch run --senders --disturbance --cpu 3 ./poller
       also who sends it interrupts, and what else its CPU does
-  sudo modeswitch run --io-uring -- fio job.fio
+  sudo modeswitch run --io-uring fio job.fio
       also whether polling is really polling
-  sudo modeswitch run --format json -- ./job | jq .ledger.total
+  sudo modeswitch run --format json ./job | jq .ledger.total
       one JSON document; `--user` runs the command without root's rights";
 
 /// Runs a command and counts every entry into the kernel that it and all its
@@ -68,8 +68,9 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Command")]
     propagate_exit: bool,
 
-    /// The command and its arguments, behind `--`.
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// The command and its arguments: everything from the first word that is no
+    /// option. `--` may stand before it.
+    #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 

@@ -49,7 +49,7 @@ impl Command {
         let shown = name.to_string_lossy().into_owned();
         if name.is_empty() {
             return Err(Error::Usage(
-                "there is no command to measure: write it behind `--`".to_owned(),
+                "the command to measure is empty: name a program".to_owned(),
             ));
         }
         let path = if name.as_bytes().contains(&b'/') {

@@ -30,7 +30,7 @@ fn not_a_program() {
     assert_fails(&output, TARGET_NOT_STARTED, &["not executable", "chmod"]);
 }
 
-/// Nothing behind `--`, and unknown options.
+/// No command, and unknown options.
 #[test]
 fn no_command_at_all() {
     assert_fails(&run(["run"]), USAGE, &["COMMAND"]);
