@@ -6,7 +6,7 @@ use nix::unistd::Pid;
 
 use super::{
     options::{OutputOptions, ProbeOptions},
-    output,
+    output::Origin,
     values::{CpuList, cpu_list},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         run::measure,
     },
     probe::settings::Filter,
-    profile::build,
+    profile::{build, model::Profile},
 };
 
 /// Worked examples of `attach`, shown under its help.
@@ -25,7 +25,7 @@ const ATTACH_EXAMPLES: &str = "\
 Examples:
   sudo modeswitch attach --duration 10s 4711
       what process 4711 and its threads do in ten seconds
-  sudo modeswitch attach --stacks user -o now.json $(pidof server)
+  sudo modeswitch attach --stacks user --save now.json $(pidof server)
       with call chains, until Ctrl-C, and the profile kept";
 
 /// Worked examples of `cpu`, shown under its help.
@@ -108,13 +108,13 @@ fn carry_out(
     result: &OutputOptions,
     verbose: u8,
 ) -> Result<u8> {
-    output::check(result)?;
+    result.check::<Profile>()?;
     let plan = Plan {
         subject,
         settings: probes.settings(filter, verbose),
         duration: probes.duration,
     };
     let profile = build::profile(&measure(&plan)?);
-    output::deliver(&profile, result)?;
+    result.deliver(&profile, Origin::Measured)?;
     Ok(exit_code::SUCCESS)
 }

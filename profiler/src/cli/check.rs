@@ -11,8 +11,8 @@ use anyhow::Result;
 use clap::{ArgGroup, Args};
 
 use super::{
-    options::ProbeOptions,
-    output,
+    options::{Destination, ProbeOptions},
+    output::{self, Origin, OutputFormat},
     run::user,
     values::{CpuList, cpu_list},
 };
@@ -37,10 +37,7 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, file},
-    report::{
-        gate::format::{self, CheckFormat, Shape},
-        style::Look,
-    },
+    report::gate::format::{self, CheckFormat, Shape},
 };
 
 /// Runs measured if `--runs` does not say.
@@ -106,19 +103,12 @@ pub struct CheckArgs {
     #[command(flatten)]
     probes: ProbeOptions,
 
-    /// How to print the result on standard output.
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        help_heading = "Result"
-    )]
-    format: CheckFormat,
+    /// Format of the result; a table unless given.
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
+    format: Option<CheckFormat>,
 
-    /// Also save the result in a file, as JSON.
-    #[arg(short, long, value_name = "FILE", help_heading = "Result")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    to: Destination,
 
     /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
@@ -147,9 +137,7 @@ pub struct CheckArgs {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: &CheckArgs, verbose: u8) -> Result<u8> {
-    if let Some(path) = &args.output {
-        file::check_writable(path)?;
-    }
+    args.to.check(args.format)?;
     // What is wrong with the input is said before anything is measured.
     let budget = args
         .budget
@@ -196,6 +184,11 @@ impl<'a> Budget<'a> {
     fn read(path: &'a Path, may_be_new: bool) -> Result<Self, Error> {
         let shown = path.display();
         if may_be_new {
+            if file::is_stdio(path) {
+                return Err(Error::Usage(
+                    "`--update` writes into the budget: give a file, not `-`".to_owned(),
+                ));
+            }
             file::check_writable(path)?;
         }
         let text = match read_budget(path) {
@@ -251,7 +244,7 @@ impl<'a> Budget<'a> {
 /// Its text, as far as a budget may be long: some devices never end.
 fn read_budget(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    let file = fs::File::open(path)?;
+    let file = fs::File::open(file::input(path))?;
     let read = file.take(LONGEST_BUDGET + 1).read_to_string(&mut text)?;
     if read as u64 > LONGEST_BUDGET {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -285,7 +278,7 @@ fn load_one(path: &Path) -> Result<Named, Error> {
         }
         Document::Experiment(_) => Err(Error::Usage(format!(
             "`{}` is an experiment, and what is judged is runs: give files written by `modeswitch \
-             run -o FILE`",
+             run --save FILE`",
             path.display()
         ))),
     }
@@ -299,6 +292,7 @@ fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
         command.cpus = Some(cpus.clone());
     }
     command.user = args.user.as_deref().map(user).transpose()?;
+    command.output = args.to.command_output(args.format.unwrap_or_default());
     let plan = Plan {
         subject: Subject::Command(Box::new(command)),
         settings: args.probes.settings(Filter::Threads, verbose),
@@ -325,21 +319,29 @@ fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
     Ok(runs)
 }
 
-/// Saves the result if asked to, and prints it, also if it cannot be saved.
 fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
-    let saved = match &args.output {
-        Some(path) => file::save(verdict, path),
-        None => Ok(()),
+    let format = args.format.unwrap_or_default();
+    let origin = if args.command.is_empty() {
+        Origin::Files
+    } else {
+        Origin::Measured
     };
-    let shape = Shape {
-        format: args.format,
-        look: Look::of_stdout(),
-        root: std::env::var_os("GITHUB_WORKSPACE")
-            .map(PathBuf::from)
-            .or_else(|| std::env::current_dir().ok()),
-    };
-    let is_for_terminals = args.format == CheckFormat::Table;
-    let verdict = output::fit(verdict, args.format == CheckFormat::Json)?;
-    output::print_with(is_for_terminals, |out| format::write(&verdict, &shape, out))?;
-    saved
+    let root = std::env::var_os("GITHUB_WORKSPACE")
+        .map(PathBuf::from)
+        .or_else(|| std::env::current_dir().ok());
+    args.to
+        .deliver(verdict, format, origin, |verdict, look, out| {
+            let root = root.clone();
+            format::write(verdict, &Shape { format, look, root }, out)
+        })
+}
+
+impl OutputFormat for CheckFormat {
+    fn is_for_terminals(self) -> bool {
+        self == Self::Table
+    }
+
+    fn is_document(self) -> bool {
+        self == Self::Json
+    }
 }

@@ -2,21 +2,23 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    io::Write,
     path::{Path, PathBuf},
 };
 
 use anyhow::Result;
 use clap::Args;
 
-use super::output;
+use super::{
+    options::Destination,
+    output::{Origin, OutputFormat},
+};
 use crate::{
-    compare::{build, model::Compared, side::Group},
+    compare::{build, side::Group},
     error::Error,
     exit_code,
     experiment::model::KIND as EXPERIMENT,
     profile::{build::tool, file},
-    report::{compare, compare_markdown, style::Look},
+    report::{compare, compare_markdown},
     untrusted::write_json,
 };
 
@@ -40,13 +42,12 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// How to print it on standard output.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: CompareFormat,
+    /// Format of the result; a table unless given.
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
+    format: Option<CompareFormat>,
 
-    /// Also save the whole comparison in a file, as JSON.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    to: Destination,
 
     /// The sides, the one to compare with first.
     #[arg(required = true, num_args = 2.., value_name = "SIDE")]
@@ -65,14 +66,22 @@ enum CompareFormat {
     Markdown,
 }
 
+impl OutputFormat for CompareFormat {
+    fn is_for_terminals(self) -> bool {
+        self == Self::Table
+    }
+
+    fn is_document(self) -> bool {
+        self == Self::Json
+    }
+}
+
 /// Carries the command out.
 ///
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: &CompareArgs) -> Result<u8> {
-    if let Some(path) = &args.output {
-        file::check_writable(path)?;
-    }
+    args.to.check(args.format)?;
     let sides: Vec<(Option<String>, Vec<PathBuf>)> = args
         .sides
         .iter()
@@ -85,23 +94,18 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .map(|((_, paths), label)| load(label, &paths))
         .collect::<Result<_, Error>>()?;
     let found = build::compare(&groups, tool());
-    let saved = args
-        .output
-        .as_deref()
-        .map_or(Ok(()), |path| file::save(&found, path));
-    let is_for_terminals = args.format == CompareFormat::Table;
-    let found = output::fit(&found, args.format == CompareFormat::Json)?;
-    output::print_with(is_for_terminals, |out| show(&found, args.format, out))?;
-    saved?;
+    let format = args.format.unwrap_or_default();
+    args.to.deliver(
+        &found,
+        format,
+        Origin::Files,
+        |found, look, out| match format {
+            CompareFormat::Table => compare::write(found, look, out),
+            CompareFormat::Json => write_json(found, out),
+            CompareFormat::Markdown => compare_markdown::write(found, out),
+        },
+    )?;
     Ok(exit_code::SUCCESS)
-}
-
-fn show(found: &Compared, format: CompareFormat, out: &mut dyn Write) -> std::io::Result<()> {
-    match format {
-        CompareFormat::Table => compare::write(found, Look::of_stdout(), out),
-        CompareFormat::Json => write_json(found, out),
-        CompareFormat::Markdown => compare_markdown::write(found, out),
-    }
 }
 
 /// A side's name, if it was given one, and its files.
@@ -142,7 +146,7 @@ fn several(text: &str) -> Result<Vec<PathBuf>, Error> {
     let all: Vec<PathBuf> = parts.into_iter().flatten().collect();
     if all.is_empty() {
         return Err(Error::Usage(format!(
-            "`{text}` names no file: give a profile saved with `-o`, a folder or a pattern"
+            "`{text}` names no file: give a profile saved with `--save`, a folder or a pattern"
         )));
     }
     Ok(all)
@@ -177,7 +181,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     found.sort();
     if found.is_empty() {
         return Err(Error::Usage(format!(
-            "`{}` has no file `{pattern}`: give profiles saved with `-o`",
+            "`{}` has no file `{pattern}`: give profiles saved with `--save`",
             place.display()
         )));
     }
@@ -273,7 +277,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
             Some(kind) => {
                 return Err(Error::Usage(format!(
                     "`{}` is a {kind} and not a profile: give a file written by `modeswitch run \
-                     -o FILE`",
+                     --save FILE`",
                     path.display()
                 )));
             }

@@ -13,7 +13,7 @@ use workload::cli::BitmapKind;
 
 use super::{
     options::{FamilyOptions, OutputOptions},
-    output::{self, Shown},
+    output::{self, Origin, Shown},
     run::user,
     values::{CpuList, cpu_list, duration},
 };
@@ -165,8 +165,7 @@ fn source(text: &str) -> Result<Source, String> {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
-    output::check_format::<Experiment>(args.result.format)?;
-    output::check(&args.result)?;
+    args.result.check::<Experiment>()?;
     if let Some(CpuList(cpus)) = &args.cpu {
         affinity::check(cpus)?;
     }
@@ -201,7 +200,7 @@ pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
         },
     };
     let experiment = execute(&design, show_progress)?;
-    output::deliver(&experiment, &args.result)?;
+    args.result.deliver(&experiment, Origin::Measured)?;
     Ok(exit_code::SUCCESS)
 }
 

@@ -25,7 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   sudo modeswitch run ./server --port 80
       every kernel entry of a command, by cause, thread and code
-  sudo modeswitch run --cpu 3 -o before.json ./poller
+  sudo modeswitch run --cpu 3 --save before.json ./poller
       pinned to CPU 3, and the profile kept
   modeswitch report before.json
       read it again, anywhere, without privileges

@@ -115,20 +115,29 @@ impl ProbeOptions {
     }
 }
 
-/// What to do with the result.
-#[derive(Args, Clone, Debug)]
-pub struct OutputOptions {
-    /// How to print the result on standard output.
-    #[arg(
-        long,
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT",
-        help_heading = "Result"
-    )]
-    pub format: Format,
-
-    /// Also save the whole result in a file, as JSON, whatever --format says.
+/// Where a result goes. Its format is an option of each command, since commands
+/// have different ones.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Destination {
+    /// Write the result to FILE, in the format that --format names, instead of
+    /// standard output (`-`).
     #[arg(short, long, value_name = "FILE", help_heading = "Result")]
     pub output: Option<PathBuf>,
+
+    /// Also save the JSON document in FILE (`-`: standard output), for `report`,
+    /// `compare` and `check`.
+    #[arg(long, value_name = "FILE", help_heading = "Result")]
+    pub save: Option<PathBuf>,
+}
+
+/// What to do with the result of a measurement.
+#[derive(Args, Clone, Debug)]
+pub struct OutputOptions {
+    /// Format of the result; a table unless given.
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
+    pub format: Option<Format>,
+
+    /// Where it goes.
+    #[command(flatten)]
+    pub to: Destination,
 }

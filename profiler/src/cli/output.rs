@@ -9,10 +9,11 @@ use std::{
 use anstream::{AutoStream, adapter::strip_bytes};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::options::OutputOptions;
+use super::options::{Destination, OutputOptions};
 use crate::{
     error::Error,
-    profile::file,
+    launch::command,
+    profile::file::{self, is_stdio},
     report::{
         format::{self, Format},
         style::Look,
@@ -38,7 +39,7 @@ pub trait Shown: Clone + Serialize + DeserializeOwned {
 ///
 /// # Errors
 /// [`Error::Usage`] with the formats that it has.
-pub fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
+fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
     if T::FORMATS.contains(&format) {
         return Ok(());
     }
@@ -49,48 +50,159 @@ pub fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
     )))
 }
 
-/// Checks that a result can be saved before it is measured.
-///
-/// # Errors
-/// [`Error::Output`] if it cannot.
-pub fn check(options: &OutputOptions) -> Result<(), Error> {
-    options
-        .output
-        .as_deref()
-        .map_or(Ok(()), file::check_writable)
+/// What the place where a text goes has to know of its format.
+pub trait OutputFormat: Copy + Default {
+    /// Whether it is a report for terminals, which may follow on other output there.
+    fn is_for_terminals(self) -> bool;
+    /// Whether it is the JSON document.
+    fn is_document(self) -> bool;
+    /// Whether a file of it may be called `.json`.
+    fn is_json(self) -> bool {
+        self.is_document()
+    }
 }
 
-/// Saves a result if asked to, and prints it. It is printed even if it cannot
-/// be saved: a measurement is not thrown away.
-///
-/// # Errors
-/// [`Error::Output`] if it cannot be saved or printed.
-pub fn deliver(result: &impl Shown, options: &OutputOptions) -> Result<(), Error> {
-    let saved = options
-        .output
-        .as_deref()
-        .map_or(Ok(()), |path| file::save(result, path));
-    print(result, options.format)?;
-    saved
+impl OutputFormat for Format {
+    fn is_for_terminals(self) -> bool {
+        self.is_for_terminals()
+    }
+
+    fn is_document(self) -> bool {
+        self == Self::Json
+    }
+
+    fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::Trace)
+    }
 }
 
-/// Writes a result to a file as it would be printed, whole or not at all.
-///
-/// # Errors
-/// [`Error::Usage`] if it has no such format, [`Error::Output`] if the file
-/// cannot be written.
-pub fn write<R: Shown>(result: &R, format: Format, path: &Path) -> Result<(), Error> {
-    check_format::<R>(format)?;
-    let look = Look { columns: None };
-    let result = fit(result, format == Format::Json)?;
-    file::save_with(path, |out| {
-        if !format.is_for_terminals() {
-            return result.render(format, look, out);
+/// Where a result comes from, which decides what happens if `-o` cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A measurement, which is not thrown away: it is printed.
+    Measured,
+    /// Files, which are still there.
+    Files,
+}
+
+impl Destination {
+    /// Checks, before anything is measured, that the result can go where it is to go.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the options contradict each other, [`Error::Output`] if a
+    /// file cannot be written.
+    pub fn check<F: OutputFormat>(&self, format: Option<F>) -> Result<(), Error> {
+        if let Some(path) = self.file() {
+            let shown = path.display();
+            let is_called_json = path.extension().is_some_and(|ending| ending == "json");
+            if format.is_none() || is_called_json && !format.is_some_and(F::is_json) {
+                return Err(Error::Usage(format!(
+                    "`-o {shown}` writes what --format says{}: write `--save {shown}` for the \
+                     JSON document, or give the file's format with --format",
+                    if format.is_none() {
+                        ", which is not given"
+                    } else {
+                        ", which is not JSON"
+                    }
+                )));
+            }
+            file::check_writable(path)?;
         }
-        let mut text = Vec::new();
-        result.render(format, look, &mut text)?;
-        out.write_all(&strip_bytes(&text).into_vec())
-    })
+        match &self.save {
+            Some(save) if !is_stdio(save) => file::check_writable(save),
+            Some(_) if self.file().is_none() => Err(Error::Usage(
+                "the result and the document of `--save -` would both go to standard output: \
+                 write `--format json` for the document alone, or send the result to a file \
+                 with -o"
+                    .to_owned(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where standard output of a measured command goes: not between the lines of a
+    /// document.
+    #[must_use]
+    pub fn command_output(&self, format: impl OutputFormat) -> command::Output {
+        let is_saved_there = self.save.as_deref().is_some_and(is_stdio);
+        if is_saved_there || self.file().is_none() && !format.is_for_terminals() {
+            command::Output::ToStandardError
+        } else {
+            command::Output::Inherited
+        }
+    }
+
+    /// The file that takes the place of standard output.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| !is_stdio(path))
+    }
+
+    /// Saves a document if asked to, and writes it in a format.
+    ///
+    /// # Errors
+    /// [`Error::Output`] if it cannot be saved or printed.
+    pub fn deliver<T, F: OutputFormat>(
+        &self,
+        document: &T,
+        format: F,
+        origin: Origin,
+        render: impl Fn(&T, Look, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error>
+    where
+        T: Clone + Serialize + DeserializeOwned,
+    {
+        let saved = match self.save.as_deref() {
+            None => Ok(()),
+            Some(path) if is_stdio(path) => {
+                print_with(false, |out| untrusted::write_json(document, out))
+            }
+            Some(path) => file::save(document, path),
+        };
+        let document = fit(document, format.is_document())?;
+        let written = self.file().map(|path| {
+            file::save_with(path, |out| {
+                let look = Look { columns: None };
+                if !format.is_for_terminals() {
+                    return render(&document, look, out);
+                }
+                let mut text = Vec::new();
+                render(&document, look, &mut text)?;
+                out.write_all(&strip_bytes(&text).into_vec())
+            })
+        });
+        let is_lost = matches!(written, Some(Err(_))) && origin == Origin::Measured;
+        if written.is_none() || is_lost {
+            print_with(format.is_for_terminals(), |out| {
+                render(&document, Look::of_stdout(), out)
+            })?;
+        }
+        written.unwrap_or(Ok(())).and(saved)
+    }
+}
+
+impl OutputOptions {
+    /// Checks, before anything is measured, that a kind of result has the format and
+    /// can go where it is to go.
+    ///
+    /// # Errors
+    /// As [`Destination::check`].
+    pub fn check<T: Shown>(&self) -> Result<(), Error> {
+        check_format::<T>(self.format.unwrap_or_default())?;
+        self.to.check(self.format)
+    }
+
+    /// Saves and prints a result, as asked for.
+    ///
+    /// # Errors
+    /// As [`Destination::deliver`].
+    pub fn deliver<T: Shown>(&self, result: &T, origin: Origin) -> Result<(), Error> {
+        let format = self.format.unwrap_or_default();
+        check_format::<T>(format)?;
+        self.to
+            .deliver(result, format, origin, |result, look, out| {
+                result.render(format, look, out)
+            })
+    }
 }
 
 /// A result without what strangers have put into it for a terminal, in every form
@@ -98,7 +210,7 @@ pub fn write<R: Shown>(result: &R, format: Format, path: &Path) -> Result<(), Er
 ///
 /// # Errors
 /// [`Error::Output`] if it cannot be had.
-pub fn fit<T>(result: &T, is_json: bool) -> Result<Cow<'_, T>, Error>
+fn fit<T>(result: &T, is_json: bool) -> Result<Cow<'_, T>, Error>
 where
     T: Clone + Serialize + DeserializeOwned,
 {
@@ -112,18 +224,6 @@ where
 /// Says something on standard error.
 pub fn say(message: &str) {
     anstream::eprintln!("{}", untrusted::lines(message));
-}
-
-/// Prints a result. A reader that has seen enough and closes the pipe is no error.
-///
-/// # Errors
-/// [`Error::Output`] if standard output cannot be written.
-pub fn print<R: Shown>(result: &R, format: Format) -> Result<(), Error> {
-    check_format::<R>(format)?;
-    let result = fit(result, format == Format::Json)?;
-    print_with(format.is_for_terminals(), |out| {
-        result.render(format, Look::of_stdout(), out)
-    })
 }
 
 /// Prints whatever `write` writes. A reader that has seen enough and closes the

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use super::output::{self, Shown};
+use super::{options::OutputOptions, output::Origin};
 use crate::{
     error::Error,
     exit_code,
@@ -15,7 +15,6 @@ use crate::{
         merge::{self, Unlike},
         model::Profile,
     },
-    report::format::Format,
 };
 
 /// Worked examples, shown under the help.
@@ -33,16 +32,12 @@ Examples:
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
+    #[command(flatten)]
+    result: OutputOptions,
 
-    /// Write it to a file, whole or not at all, instead of standard output.
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
-
-    /// A file written with `-o` by another command. Several profiles of one command
-    /// are added up: counts, times and losses are sums over all runs.
+    /// Documents that another command saved with --save; `-` is standard input.
+    /// Several profiles of one command are added up: counts, times and losses are
+    /// sums over all runs.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }
@@ -51,13 +46,17 @@ pub struct ReportArgs {
 ///
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it.
-pub fn run(args: &ReportArgs) -> Result<u8> {
+pub fn run(args: ReportArgs) -> Result<u8> {
+    let mut result = args.result;
+    // A table in a file is what it has always meant here.
+    result.format.get_or_insert_default();
+    result.to.check(result.format)?;
     match &args.files[..] {
         [file] => match document::load(file)? {
-            Document::Profile(profile) => deliver(&*profile, args)?,
-            Document::Experiment(experiment) => deliver(&*experiment, args)?,
+            Document::Profile(profile) => result.deliver(&*profile, Origin::Files)?,
+            Document::Experiment(experiment) => result.deliver(&*experiment, Origin::Files)?,
         },
-        files => deliver(&sum(files)?, args)?,
+        files => result.deliver(&sum(files)?, Origin::Files)?,
     }
     Ok(exit_code::SUCCESS)
 }
@@ -98,12 +97,5 @@ fn one_of_several(file: &Path) -> Result<Profile, Error> {
             "`{}` is an experiment, and only profiles can be added up: print it by itself",
             file.display()
         ))),
-    }
-}
-
-fn deliver(result: &impl Shown, args: &ReportArgs) -> Result<(), Error> {
-    match &args.output {
-        Some(path) => output::write(result, args.format, path),
-        None => output::print(result, args.format),
     }
 }

@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{
     options::{OutputOptions, ProbeOptions},
-    output::{self, Shown},
+    output::{Origin, Shown},
     values::{CpuList, cpu_list},
 };
 use crate::{
@@ -35,17 +35,21 @@ const EXAMPLES: &str = "\
 Examples:
   sudo modeswitch run ./server --port 80
       every entry from the first instruction on; Ctrl-C ends it as usual
-  sudo modeswitch run --cpu 3 --duration 10s -o poller.json ./poller
+  sudo modeswitch run --cpu 3 --duration 10s --save poller.json ./poller
       on CPU 3, for ten seconds, and the profile kept
   sudo modeswitch run --senders --disturbance --cpu 3 ./poller
       also who sends it interrupts, and what else its CPU does
   sudo modeswitch run --io-uring fio job.fio
       also whether polling is really polling
   sudo modeswitch run --format json ./job | jq .ledger.total
-      one JSON document; `--user` runs the command without root's rights";
+      one JSON document; what the command prints goes to standard error";
 
 /// Runs a command and counts every entry into the kernel that it and all its
 /// children make, from its first instruction to its end.
+///
+/// The command keeps standard input, output and error. Where a document goes to
+/// standard output (every format but `table` and `wide`), what the command writes
+/// there goes to standard error.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct RunArgs {
@@ -79,8 +83,9 @@ pub struct RunArgs {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
-    output::check(&args.result)?;
+    args.result.check::<Profile>()?;
     let mut command = Command::find(args.command)?;
+    command.output = (args.result.to).command_output(args.result.format.unwrap_or_default());
     if let Some(CpuList(cpus)) = args.cpu {
         affinity::check(&cpus)?;
         command.cpus = Some(cpus);
@@ -92,7 +97,7 @@ pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
         duration: args.probes.duration,
     };
     let profile = build::profile(&measure(&plan)?);
-    output::deliver(&profile, &args.result)?;
+    args.result.deliver(&profile, Origin::Measured)?;
     Ok(if args.propagate_exit {
         status_of(&profile)
     } else {

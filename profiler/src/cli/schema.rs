@@ -14,7 +14,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   modeswitch schema > profile.schema.json
-      what `modeswitch run --format json` and `-o FILE` write
+      what `modeswitch run --format json` and `--save FILE` write
   modeswitch schema experiment
       the same of `modeswitch experiment`";
 

@@ -19,7 +19,7 @@ pub enum Document {
     Experiment(Box<Experiment>),
 }
 
-/// Reads a file written with `-o`.
+/// Reads a file written with `--save`.
 ///
 /// # Errors
 /// [`Error::Usage`] if it holds neither.
@@ -38,7 +38,7 @@ pub fn load(path: &Path) -> Result<Document, Error> {
         }
         Some(kind) => Err(Error::Usage(format!(
             "`{}` is a {kind}, and neither a profile nor an experiment: give a file written by \
-             `modeswitch run -o FILE` or `experiment -o FILE`",
+             `modeswitch run --save FILE` or `experiment --save FILE`",
             path.display()
         ))),
     }

@@ -34,6 +34,8 @@ pub enum Output {
     /// To our own.
     #[default]
     Inherited,
+    /// Both to our own standard error: our standard output is for a document.
+    ToStandardError,
     /// Output nowhere, errors into a file that is kept.
     Kept,
 }

@@ -207,10 +207,16 @@ impl Held<'_> {
             let fd = unsafe { BorrowedFd::borrow_raw(fd) };
             fcntl(fd, FcntlArg::F_SETFD(FdFlag::empty())).map_err(fail(Step::Files))?;
         }
-        if self.command.output == Output::Kept {
-            let nowhere = open("/dev/null", OFlag::O_WRONLY, Mode::empty());
-            nowhere.and_then(dup2_stdout).map_err(fail(Step::Files))?;
-            dup2_stderr(self.errors).map_err(fail(Step::Files))?;
+        match self.command.output {
+            Output::Inherited => {}
+            Output::ToStandardError => {
+                dup2_stdout(std::io::stderr()).map_err(fail(Step::Files))?;
+            }
+            Output::Kept => {
+                let nowhere = open("/dev/null", OFlag::O_WRONLY, Mode::empty());
+                nowhere.and_then(dup2_stdout).map_err(fail(Step::Files))?;
+                dup2_stderr(self.errors).map_err(fail(Step::Files))?;
+            }
         }
         if let Some((soft, hard)) = open_files_before() {
             setrlimit(Resource::RLIMIT_NOFILE, soft, hard).map_err(fail(Step::Files))?;

@@ -54,6 +54,22 @@ fn read_piped(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Whether a path on the command line stands for standard input or output.
+#[must_use]
+pub fn is_stdio(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The file that a path on the command line stands for: `-` is standard input.
+#[must_use]
+pub fn input(path: &Path) -> &Path {
+    if is_stdio(path) {
+        Path::new("/dev/stdin")
+    } else {
+        path
+    }
+}
+
 /// What every document begins with.
 #[derive(Deserialize)]
 struct Head {
@@ -72,15 +88,16 @@ pub fn read(path: &Path) -> Result<Document, Error> {
             "cannot read `{shown}`: {error}: check the path and its permissions"
         ))
     };
-    let source = if fs::metadata(path).map_err(unreadable)?.is_file() {
-        Source::File(path.to_owned())
+    let place = input(path);
+    let source = if fs::metadata(place).map_err(unreadable)?.is_file() {
+        Source::File(place.to_owned())
     } else {
-        Source::Bytes(read_piped(path).map_err(unreadable)?)
+        Source::Bytes(read_piped(place).map_err(unreadable)?)
     };
     let no_head = || {
         Error::Usage(format!(
             "`{shown}` is JSON but not a profile (it has no `schema_version`): give a file \
-             written by `modeswitch run -o FILE`"
+             written by `modeswitch run --save FILE`"
         ))
     };
     let head: Head = source.parse().map_err(|error| match error.classify() {
@@ -88,7 +105,7 @@ pub fn read(path: &Path) -> Result<Document, Error> {
         Category::Data => no_head(),
         Category::Syntax | Category::Eof => Error::Usage(format!(
             "`{shown}` is not a profile: it is not JSON ({error}): give a file written by \
-             `modeswitch run -o FILE`"
+             `modeswitch run --save FILE`"
         )),
     })?;
     let kind = head.kind.as_ref().and_then(Value::as_str);
@@ -151,7 +168,7 @@ pub fn check_distinct(files: &[PathBuf]) -> Result<(), Error> {
     let mut seen = BTreeMap::new();
     for file in files {
         // One that cannot be read is spoken of when it is.
-        let Ok(meta) = fs::metadata(file) else {
+        let Ok(meta) = fs::metadata(input(file)) else {
             continue;
         };
         if let Some(first) = seen.insert((meta.dev(), meta.ino()), file) {

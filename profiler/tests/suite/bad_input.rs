@@ -91,11 +91,17 @@ fn not_a_profile() {
 /// A place that cannot be written to is found out before measuring.
 #[test]
 fn unwritable_output() {
-    let output = run(["run", "-o", "/no/such/folder/profile.json", "--", "true"]);
+    let output = run([
+        "run",
+        "--save",
+        "/no/such/folder/profile.json",
+        "--",
+        "true",
+    ]);
     let words = ["/no/such/folder/profile.json", "No such file or directory"];
     assert_fails(&output, OUTPUT, &words);
     assert_fails(
-        &run(["run", "-o", "/tmp", "--", "true"]),
+        &run(["run", "--save", "/tmp", "--", "true"]),
         OUTPUT,
         &["folder"],
     );
@@ -105,7 +111,7 @@ fn unwritable_output() {
 #[test]
 fn root_full_disk() {
     crate::needs_root!("root_full_disk");
-    let output = run(["run", "-o", "/dev/full", "--", "true"]);
+    let output = run(["run", "--save", "/dev/full", "--", "true"]);
     assert_eq!(output.status.code(), Some(OUTPUT));
     assert!(
         stderr(&output).contains("No space left"),

@@ -155,7 +155,7 @@ fn sides_and_formats() {
         "compare",
         "--format",
         "markdown",
-        "-o",
+        "--save",
         saved_to.to_str().expect("text"),
         &named("one"),
         &named("two"),

@@ -185,7 +185,7 @@ fn junit_is_understood() {
     }
 }
 
-/// The document that `-o` saves is the one that `--format json` prints.
+/// The document that `--save` saves is the one that `--format json` prints.
 #[test]
 fn the_result_can_be_saved() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -197,7 +197,7 @@ fn the_result_can_be_saved() {
         "budget.toml",
         "--format",
         "json",
-        "-o",
+        "--save",
         shown,
     ];
     let output = check(&arguments);
@@ -208,7 +208,7 @@ fn the_result_can_be_saved() {
         "stray.json",
         "--budget",
         "budget.toml",
-        "-o",
+        "--save",
         "/no/such/folder/x",
     ];
     assert_fails(&check(&unwritable), 6, &["/no/such/folder/x"]);

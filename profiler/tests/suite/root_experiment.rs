@@ -39,7 +39,7 @@ fn root_lazy_against_prefault() {
         "1s",
         "--format",
         "json",
-        "-o",
+        "--save",
         path,
         "--",
         "--size",

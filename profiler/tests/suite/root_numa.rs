@@ -283,7 +283,10 @@ fn root_numa_and_lazy_allocation() {
     let mut measuring = command::measuring("run");
     let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("lazy.json");
     let own = env!("CARGO_BIN_EXE_modeswitch");
-    measuring.arg("-o").arg(&file).args(["--", own, "workload"]);
+    measuring
+        .arg("--save")
+        .arg(&file)
+        .args(["--", own, "workload"]);
     measuring.args(["--file", DEVICE, "--size", "32G", "--bitmap", "malloc"]);
     let output = measuring.args(["--ios", "4000"]).output();
     let output = output.expect("the binary starts");

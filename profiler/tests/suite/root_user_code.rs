@@ -142,7 +142,7 @@ fn with_map(test: &str, leave: impl Fn(&Path)) -> (Value, String) {
     let saved = folder.join("profile.json");
     let mut command = command::measuring("run");
     command
-        .arg("-o")
+        .arg("--save")
         .arg(&saved)
         .args(["--", "sh", "-c", &script]);
     let running = command

@@ -113,7 +113,7 @@ fn root_own_numbers_and_what_is_run_around_them() {
     run_it.current_dir(folder.path());
     run_it.args(["--metrics", "numbers", "--fix", "env:FAST=1"]);
     run_it.args(["--prepare", "echo before >> log"]);
-    run_it.args(["--cleanup", "echo after >> log", "-o"]);
+    run_it.args(["--cleanup", "echo after >> log", "--save"]);
     run_it.arg(&saved).args(["--", "sh", "-c", script]);
     let output = run_it.output().expect("the binary starts");
     assert!(output.status.success(), "{}", stderr(&output));
@@ -313,7 +313,7 @@ fn root_the_classic_question() {
     let (_folder, saved) = file("experiment.json");
     let kinds = "malloc,private-populate,shared,shared-populate";
     let mut experiment = measuring("experiment");
-    experiment.args(["--bitmap", kinds, "--duration", "100ms", "-o"]);
+    experiment.args(["--bitmap", kinds, "--duration", "100ms", "--save"]);
     experiment.arg(&saved).args(["--", "--size", "1G"]);
     let output = experiment.output().expect("the binary starts");
     assert!(output.status.success(), "{}", stderr(&output));

@@ -24,8 +24,8 @@ END
 
 if grep -qw fred /proc/cpuinfo; then echo "LAB fred"; fi
 for backend in auto tracepoint audit kprobe; do
-    modeswitch run --backend $backend --format csv -o /result.json -- \
-        sh /programs.sh >/result.csv 2>/errors
+    modeswitch run --backend $backend --format csv -o /result.csv --save /result.json -- \
+        sh /programs.sh 2>/errors
     status=$?
     head -20 /errors | sed "s/^/LAB note $backend: /"
     echo "LAB status $backend $status"
