@@ -14,8 +14,7 @@ pub const INCONCLUSIVE: u8 = 4;
 pub const TARGET_NOT_STARTED: u8 = 5;
 /// A result could not be written.
 pub const OUTPUT: u8 = 6;
-/// A fault of modeswitch itself.
+/// Internal error.
 pub const INTERNAL: u8 = 70;
-/// A command that died of a signal shows as this plus the signal's number,
-/// with `--propagate-exit`.
+/// `run` ends with this plus the signal's number where a signal ended the command.
 pub const SIGNAL_BASE: u8 = 128;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Arg, ArgAction, Args};
 
 use super::{
     options::{OutputOptions, ProbeOptions},
@@ -14,6 +14,7 @@ use super::{
     values::{CpuList, cpu_list},
 };
 use crate::{
+    collect::snapshot::Interruption,
     error::Error,
     exit_code,
     launch::{command::Command, user::User},
@@ -50,8 +51,13 @@ Examples:
 /// The command keeps standard input, output and error. Where a document goes to
 /// standard output (every format but `table` and `wide`), what the command writes
 /// there goes to standard error.
+///
+/// The exit status is the command's, or 128 and the signal that ended it. It is 0
+/// where --duration ended it, and one of modeswitch's own (see README.md) where
+/// modeswitch could not measure or report: then a message on standard error begins
+/// with `modeswitch:`.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, arg = accepted_before())]
 pub struct RunArgs {
     #[command(flatten)]
     probes: ProbeOptions,
@@ -68,14 +74,23 @@ pub struct RunArgs {
           default_missing_value = INVOKING, help_heading = "Command")]
     user: Option<String>,
 
-    /// Exit with the command's own status, or 128 and its signal.
+    /// Exit with 0 when the measurement succeeded, even if the command failed.
     #[arg(long, help_heading = "Command")]
-    propagate_exit: bool,
+    no_propagate_exit: bool,
 
     /// The command and its arguments: everything from the first word that is no
     /// option. `--` may stand before it.
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+}
+
+/// The option for what is the default now.
+fn accepted_before() -> Arg {
+    Arg::new("propagate_exit")
+        .long("propagate-exit")
+        .action(ArgAction::SetTrue)
+        .conflicts_with("no_propagate_exit")
+        .hide(true)
 }
 
 /// Carries the command out.
@@ -98,10 +113,10 @@ pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
     };
     let profile = build::profile(&measure(&plan)?);
     args.result.deliver(&profile, Origin::Measured)?;
-    Ok(if args.propagate_exit {
-        status_of(&profile)
-    } else {
+    Ok(if args.no_propagate_exit {
         exit_code::SUCCESS
+    } else {
+        status_of(&profile)
     })
 }
 
@@ -113,8 +128,13 @@ pub(super) fn user(name: &str) -> Result<User, Error> {
     }
 }
 
-/// The command's own status as a shell would give it.
+/// The command's own status as a shell would give it. A command that --duration
+/// ended has not failed.
 fn status_of(profile: &Profile) -> u8 {
+    let mut interrupted = profile.exit.interrupted_by.iter();
+    if interrupted.any(|by| *by == Interruption::Duration) {
+        return exit_code::SUCCESS;
+    }
     let code = profile.exit.code.and_then(|code| u8::try_from(code).ok());
     let signal = profile
         .exit

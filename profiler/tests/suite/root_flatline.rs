@@ -70,14 +70,7 @@ fn root_flatline() {
     command.args(["--size", "1G", "--duration", &format!("{SECONDS}s")]);
     let output = command.output().expect("the binary starts");
     let witnessed = witness.interrupt();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let begin = text.find("\n{");
-    assert!(begin.is_some(), "no profile: {}", command::stderr(&output));
-    let begin = begin.unwrap_or_default();
-    let profile = from_output(&std::process::Output {
-        stdout: text.as_bytes()[begin..].to_vec(),
-        ..output
-    });
+    let profile = from_output(&output);
     profile.assert_accounted();
     println!("{witnessed}");
     println!("{}", profile.0["ledger"]["by_cause"]);

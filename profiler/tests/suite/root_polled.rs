@@ -19,23 +19,11 @@ pub(crate) fn workload(device: &str, mode: &str) -> Output {
     let own = env!("CARGO_BIN_EXE_modeswitch");
     let file = format!("/dev/{device}");
     let mut command = command::measuring("run");
-    command.args(["--io-uring", "--format", "json", "--", own, "workload"]);
+    command.args(["--io-uring", "--format", "json", "--no-propagate-exit"]);
+    command.args(["--", own, "workload"]);
     command.args(["--file", &file, "--mode", mode, "--size", "1G"]);
     command.args(["--bitmap", "prefault", "--ios", &IOS.to_string()]);
     command.output().expect("the binary starts")
-}
-
-/// The profile behind the workload's own summary.
-#[track_caller]
-fn profile(output: Output) -> Json {
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let begin = text.find("\n{");
-    assert!(begin.is_some(), "no profile: {}", command::stderr(&output));
-    let begin = begin.unwrap_or_default();
-    from_output(&Output {
-        stdout: text.as_bytes()[begin..].to_vec(),
-        ..output
-    })
 }
 
 pub(crate) fn can_poll(device: &str) -> bool {
@@ -59,7 +47,7 @@ fn assert_polled(test: &str, device: &str) {
         }
         return skip_here(test, &reason);
     }
-    let profile = profile(workload(device, "sqpoll-iopoll"));
+    let profile = from_output(&workload(device, "sqpoll-iopoll"));
     profile.assert_accounted();
     let io = &profile.0["io"];
     let polling = &profile.0["polling"];

@@ -63,6 +63,8 @@ fn measure_with(
 ) -> Json {
     let mut command = command::measuring("run");
     command.args(["--format", "json"]).args(options);
+    // What is measured may fail on purpose.
+    command.arg("--no-propagate-exit");
     // Maps of full size take an emulated processor seconds to set up.
     for (option, enough) in [("--ledger-rows", "16384"), ("--fault-pages", "32768")] {
         if !options.contains(&option) {
