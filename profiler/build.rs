@@ -38,6 +38,8 @@ fn main() -> Result<()> {
             "cargo::rustc-env=MODESWITCH_BPF_OBJECT={}",
             object.display()
         );
+        let digest = record::sha256(&fs::read(&object)?);
+        println!("cargo::rustc-env=MODESWITCH_BPF_SHA256={digest}");
     }
     println!("cargo::rustc-env=MODESWITCH_GIT={}", git_version(root));
     Ok(())

@@ -130,7 +130,8 @@ pub fn staleness(workspace: &Workspace) -> Result<Vec<String>> {
 }
 
 /// SHA-256 in hexadecimal.
-pub(crate) fn sha256(content: &[u8]) -> String {
+#[must_use]
+pub fn sha256(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     digest.iter().fold(String::new(), |mut hex, byte| {
         // Writing to a string cannot fail.

@@ -10,7 +10,7 @@ use modeswitch::{
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli.start_logging();
+    cli.start_output();
     match dispatch::run(cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

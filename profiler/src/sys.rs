@@ -6,7 +6,11 @@ pub mod files;
 pub mod perf_event;
 pub mod proc;
 
-use std::{io, mem::MaybeUninit, sync::OnceLock};
+use std::{
+    io::{self, IsTerminal},
+    mem::MaybeUninit,
+    sync::OnceLock,
+};
 
 use nix::{
     sys::{
@@ -44,6 +48,18 @@ pub struct ChildUsage {
     pub user_ns: u64,
     /// CPU time in the kernel.
     pub system_ns: u64,
+}
+
+/// Whether only results and errors are wanted (`-q`).
+#[must_use]
+pub fn is_quiet() -> bool {
+    !log::log_enabled!(log::Level::Warn)
+}
+
+/// Whether to tell how far something is: to a terminal, and not if quiet is wanted.
+#[must_use]
+pub fn shows_progress() -> bool {
+    !is_quiet() && io::stderr().is_terminal()
 }
 
 /// Whether a signal to this process is thrown away.

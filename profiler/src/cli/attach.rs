@@ -10,6 +10,7 @@ use super::{
     values::{CpuList, cpu_list},
 };
 use crate::{
+    error::Error,
     exit_code,
     measure::{
         affinity,
@@ -49,8 +50,14 @@ pub struct AttachArgs {
     result: OutputOptions,
 
     /// The process.
-    #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
-    pid: i32,
+    #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..),
+          required_unless_present = "process")]
+    pid: Option<i32>,
+
+    /// The process, as `perf` takes it.
+    #[arg(short = 'p', long = "pid", value_name = "PID", conflicts_with = "pid",
+          value_parser = clap::value_parser!(i32).range(1..))]
+    process: Option<i32>,
 }
 
 /// Counts every entry into the kernel from the user code that runs on some
@@ -65,40 +72,40 @@ pub struct CpuArgs {
     result: OutputOptions,
 
     /// The CPUs (3, 0-3, 0-3,8).
-    #[arg(value_parser = cpu_list, value_name = "LIST")]
-    cpus: CpuList,
+    #[arg(value_parser = cpu_list, value_name = "LIST", required_unless_present = "list")]
+    cpus: Option<CpuList>,
+
+    /// The CPUs, as `perf` takes them.
+    #[arg(short = 'C', long = "cpu", value_parser = cpu_list, value_name = "LIST",
+          conflicts_with = "cpus")]
+    list: Option<CpuList>,
 }
 
 /// Carries `attach` out.
 ///
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it.
-pub fn attach(args: &AttachArgs, verbose: u8) -> Result<u8> {
-    let subject = Subject::Process(Pid::from_raw(args.pid));
-    carry_out(
-        subject,
-        Filter::Threads,
-        &args.probes,
-        &args.result,
-        verbose,
-    )
+pub fn attach(args: &AttachArgs) -> Result<u8> {
+    let Some(pid) = args.pid.or(args.process) else {
+        return Err(
+            Error::Usage("there is no process to attach to: give its PID".to_owned()).into(),
+        );
+    };
+    let subject = Subject::Process(Pid::from_raw(pid));
+    carry_out(subject, Filter::Threads, &args.probes, &args.result)
 }
 
 /// Carries `cpu` out.
 ///
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it.
-pub fn cpu(args: &CpuArgs, verbose: u8) -> Result<u8> {
-    let CpuList(cpus) = args.cpus.clone();
+pub fn cpu(args: &CpuArgs) -> Result<u8> {
+    let Some(CpuList(cpus)) = args.cpus.clone().or_else(|| args.list.clone()) else {
+        return Err(Error::Usage("there are no CPUs to measure: give a list".to_owned()).into());
+    };
     affinity::check(&cpus)?;
     let subject = Subject::Cpus(cpus.clone());
-    carry_out(
-        subject,
-        Filter::Cpus(cpus),
-        &args.probes,
-        &args.result,
-        verbose,
-    )
+    carry_out(subject, Filter::Cpus(cpus), &args.probes, &args.result)
 }
 
 fn carry_out(
@@ -106,12 +113,11 @@ fn carry_out(
     filter: Filter,
     probes: &ProbeOptions,
     result: &OutputOptions,
-    verbose: u8,
 ) -> Result<u8> {
     result.check::<Profile>()?;
     let plan = Plan {
         subject,
-        settings: probes.settings(filter, verbose),
+        settings: probes.settings(filter),
         duration: probes.duration,
     };
     let profile = build::profile(&measure(&plan)?);

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsString,
     fs,
-    io::{self, IsTerminal, Read},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -38,6 +38,7 @@ use crate::{
     probe::settings::Filter,
     profile::{build, file},
     report::gate::format::{self, CheckFormat, Shape},
+    sys::{is_quiet, shows_progress},
 };
 
 /// Runs measured if `--runs` does not say.
@@ -96,7 +97,7 @@ pub struct CheckArgs {
     update: bool,
 
     /// How often to run the command. Default: 1; for --update 5.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
+    #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
           requires = "command", help_heading = "Command")]
     runs: Option<u32>,
 
@@ -111,7 +112,7 @@ pub struct CheckArgs {
     to: Destination,
 
     /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
-    #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
+    #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
 
     /// Run the command as this user; without a name, as the one who called sudo.
@@ -136,7 +137,7 @@ pub struct CheckArgs {
 ///
 /// # Errors
 /// [`Error`] where the user can do something about it.
-pub fn run(args: &CheckArgs, verbose: u8) -> Result<u8> {
+pub fn run(args: &CheckArgs) -> Result<u8> {
     args.to.check(args.format)?;
     // What is wrong with the input is said before anything is measured.
     let budget = args
@@ -148,7 +149,7 @@ pub fn run(args: &CheckArgs, verbose: u8) -> Result<u8> {
     let runs = if args.command.is_empty() {
         load(&args.profiles)?
     } else {
-        measured(args, verbose)?
+        measured(args)?
     };
     let verdict = match budget {
         Some(budget) if args.update => match budget.updated(&runs)? {
@@ -233,10 +234,10 @@ impl<'a> Budget<'a> {
         })?;
         file::save_with(self.path, |out| out.write_all(text.as_bytes()))?;
         let name = self.path.display().to_string();
-        output::say(&format!(
-            "{name}: {} limits written",
-            parsed.budget.limits.len()
-        ));
+        if !is_quiet() {
+            let count = parsed.budget.limits.len();
+            output::say(&format!("{name}: {count} limits written"));
+        }
         Ok(Ok(against_budget(&parsed, &name, runs)))
     }
 }
@@ -285,7 +286,7 @@ fn load_one(path: &Path) -> Result<Named, Error> {
 }
 
 /// Runs the command as often as asked. A run that was interrupted is the last.
-fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
+fn measured(args: &CheckArgs) -> Result<Vec<Named>> {
     let mut command = Command::find(args.command.clone())?;
     if let Some(CpuList(cpus)) = &args.cpu {
         affinity::check(cpus)?;
@@ -295,14 +296,14 @@ fn measured(args: &CheckArgs, verbose: u8) -> Result<Vec<Named>> {
     command.output = args.to.command_output(args.format.unwrap_or_default());
     let plan = Plan {
         subject: Subject::Command(Box::new(command)),
-        settings: args.probes.settings(Filter::Threads, verbose),
+        settings: args.probes.settings(Filter::Threads),
         duration: args.probes.duration,
     };
     let default = if args.update { RUNS_TO_UPDATE } else { RUNS };
     let count = args.runs.unwrap_or(default);
     let mut runs = Vec::new();
     for number in 1..=count {
-        if count > 1 && io::stderr().is_terminal() {
+        if count > 1 && shows_progress() {
             output::say(&format!("run {number} of {count}"));
         }
         let profile = build::profile(&measure(&plan)?);

@@ -13,14 +13,13 @@ use super::{
 /// [`crate::error::Error`] where the user can do something about it; anything
 /// else is a fault of ours.
 pub fn run(cli: Cli) -> Result<u8> {
-    let verbose = cli.verbose;
     match cli.command {
-        Command::Run(args) => run::run(args, verbose),
-        Command::Attach(args) => attach::attach(&args, verbose),
-        Command::Cpu(args) => attach::cpu(&args, verbose),
-        Command::Experiment(args) => experiment::run(args, verbose),
+        Command::Run(args) => run::run(args),
+        Command::Attach(args) => attach::attach(&args),
+        Command::Cpu(args) => attach::cpu(&args),
+        Command::Experiment(args) => experiment::run(args),
         Command::Compare(args) => compare::run(&args),
-        Command::Check(args) => check::run(&args, verbose),
+        Command::Check(args) => check::run(&args),
         Command::Report(args) => report::run(args),
         Command::Workload(args) => workload::run(&args),
         Command::Schema(args) => schema::run(&args),

@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     os::unix::ffi::OsStrExt,
     time::Duration,
 };
@@ -33,6 +33,7 @@ use crate::{
     },
     report::{export, format::Format, style::Look, units::duration_ns},
     stats::{judgement::LEVEL, rank_test::runs_needed},
+    sys::shows_progress,
 };
 
 /// Numbers judged of each variant beside the first: totals of three causes,
@@ -102,12 +103,12 @@ pub struct ExperimentArgs {
 
     /// Runs of each variant. Default: the fewest with which a difference can be
     /// told from chance, 5 for two variants.
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
+    #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
           help_heading = "Runs")]
     runs: Option<u32>,
 
     /// Runs of each variant before those, thrown away.
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100),
+    #[arg(short, long, visible_alias = "warmup", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100),
           value_name = "N", help_heading = "Runs")]
     warm_up: u32,
 
@@ -131,7 +132,7 @@ pub struct ExperimentArgs {
     metrics: Option<Source>,
 
     /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
-    #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
+    #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
 
     /// Run the command as this user; without a name, as the one who called sudo.
@@ -164,7 +165,7 @@ fn source(text: &str) -> Result<Source, String> {
 ///
 /// # Errors
 /// [`Error`] where the user can do something about it.
-pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
+pub fn run(args: ExperimentArgs) -> Result<u8> {
     args.result.check::<Experiment>()?;
     if let Some(CpuList(cpus)) = &args.cpu {
         affinity::check(cpus)?;
@@ -196,7 +197,7 @@ pub fn run(args: ExperimentArgs, verbose: u8) -> Result<u8> {
             io_uring: false,
             extras: Extras::default(),
             ledger_rows: LEDGER_ROWS,
-            diagnostics: verbose > 0,
+            diagnostics: log::log_enabled!(log::Level::Debug),
         },
     };
     let experiment = execute(&design, show_progress)?;
@@ -246,7 +247,7 @@ fn question(args: &ExperimentArgs) -> Result<Question, Error> {
 /// Says on a terminal which run is next. Once a run, before it: drawing while
 /// it runs would disturb it.
 fn show_progress(progress: Progress<'_>) {
-    if !std::io::stderr().is_terminal() {
+    if !shows_progress() {
         return;
     }
     let left = progress.left.map_or_else(String::new, |left| {

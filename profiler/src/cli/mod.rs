@@ -16,7 +16,9 @@ pub mod workload;
 
 use std::io::Write;
 
-use clap::{Parser, Subcommand};
+use anstream::ColorChoice;
+use clap::{Parser, Subcommand, ValueEnum};
+use log::LevelFilter;
 
 use crate::untrusted;
 
@@ -32,17 +34,54 @@ Examples:
   sudo modeswitch experiment
       the in-tree polling workload before and after prefaulting its memory";
 
+/// What `--version` prints: which source and which eBPF programs this is.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\ncommit ",
+    env!("MODESWITCH_GIT"),
+    "\neBPF object sha256:",
+    env!("MODESWITCH_BPF_SHA256")
+);
+
 /// Counts every entry of a program into the kernel, and names its cause.
 #[derive(Parser, Debug)]
-#[command(name = "modeswitch", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "modeswitch", version, long_version = LONG_VERSION, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
-    /// Say more on standard error: -v what the programs report, -vv everything.
+    /// Increase log verbosity: -v shows what the eBPF programs report, -vv
+    /// everything. Without it, `RUST_LOG` says what is logged.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
+
+    /// Print no progress and no warnings, only results and errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// When to use colour.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        hide_possible_values = true
+    )]
+    pub color: Color,
 
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// When to use colour: auto, always or never.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Everywhere, in files too.
+    Always,
+    /// Nowhere.
+    Never,
 }
 
 /// What to do.
@@ -73,17 +112,25 @@ pub enum Command {
 }
 
 impl Cli {
-    /// Sends log messages to standard error, as many as asked for.
-    pub fn start_logging(&self) {
-        let (everybody, ours) = match self.verbose {
-            0 => (log::LevelFilter::Warn, log::LevelFilter::Warn),
-            1 => (log::LevelFilter::Warn, log::LevelFilter::Debug),
-            _ => (log::LevelFilter::Trace, log::LevelFilter::Trace),
+    /// Decides what standard error is told, and where colours are used.
+    pub fn start_output(&self) {
+        match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        }
+        .write_global();
+        let mut logger = env_logger::Builder::new();
+        logger.filter_level(LevelFilter::Warn);
+        match self.verbose {
+            _ if self.quiet => logger.filter_level(LevelFilter::Error),
+            0 => logger.parse_default_env(),
+            1 => logger
+                .filter_module("modeswitch", LevelFilter::Debug)
+                .filter_module("profiler_ebpf", LevelFilter::Debug),
+            _ => logger.filter_level(LevelFilter::Trace),
         };
-        env_logger::Builder::new()
-            .filter_level(everybody)
-            .filter_module("modeswitch", ours)
-            .filter_module("profiler_ebpf", ours)
+        logger
             .format(|out, record| {
                 let message = record.args().to_string();
                 writeln!(

@@ -96,7 +96,7 @@ pub struct ProbeOptions {
 impl ProbeOptions {
     /// The probes' settings.
     #[must_use]
-    pub fn settings(&self, filter: Filter, verbose: u8) -> Settings {
+    pub fn settings(&self, filter: Filter) -> Settings {
         Settings {
             backend: self.family.backend,
             stacks: self.stacks,
@@ -110,7 +110,7 @@ impl ProbeOptions {
                 timeline: self.timeline,
             },
             ledger_rows: self.ledger_rows,
-            diagnostics: verbose > 0,
+            diagnostics: log::log_enabled!(log::Level::Debug),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use anstream::{AutoStream, adapter::strip_bytes};
+use anstream::{AutoStream, ColorChoice, adapter::strip_bytes};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::options::{Destination, OutputOptions};
@@ -167,6 +167,9 @@ impl Destination {
                 }
                 let mut text = Vec::new();
                 render(&document, look, &mut text)?;
+                if ColorChoice::global() == ColorChoice::Always {
+                    return out.write_all(&text);
+                }
                 out.write_all(&strip_bytes(&text).into_vec())
             })
         });

@@ -66,7 +66,7 @@ pub struct RunArgs {
     result: OutputOptions,
 
     /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
-    #[arg(long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
+    #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
 
     /// Run the command as this user; without a name, as the one who called sudo.
@@ -97,7 +97,7 @@ fn accepted_before() -> Arg {
 ///
 /// # Errors
 /// [`Error`] where the user can do something about it.
-pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
+pub fn run(args: RunArgs) -> Result<u8> {
     args.result.check::<Profile>()?;
     let mut command = Command::find(args.command)?;
     command.output = (args.result.to).command_output(args.result.format.unwrap_or_default());
@@ -108,7 +108,7 @@ pub fn run(args: RunArgs, verbose: u8) -> Result<u8> {
     command.user = args.user.as_deref().map(user).transpose()?;
     let plan = Plan {
         subject: Subject::Command(Box::new(command)),
-        settings: args.probes.settings(Filter::Threads, verbose),
+        settings: args.probes.settings(Filter::Threads),
         duration: args.probes.duration,
     };
     let profile = build::profile(&measure(&plan)?);

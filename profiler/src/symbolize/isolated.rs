@@ -9,7 +9,7 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal, Read, Write},
+    io::{Read, Write},
     os::fd::AsFd,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
@@ -30,7 +30,10 @@ use nix::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::sys::confined::{self, Limits};
+use crate::sys::{
+    confined::{self, Limits},
+    shows_progress,
+};
 
 /// Processor time for everything, and for one piece of work. Not time by the
 /// clock, of which a busy or an emulated machine takes many times more.
@@ -79,7 +82,7 @@ impl<'a> Wait<'a> {
             enough,
             is_over: false,
             work: ("", ""),
-            said: std::io::stderr().is_terminal().then(Instant::now),
+            said: shows_progress().then(Instant::now),
             width: 0,
         }
     }

@@ -2,6 +2,9 @@
 
 use std::{io::Write, process::Stdio};
 
+use clap::Parser;
+use modeswitch::cli::Cli;
+
 use crate::{
     formats::data,
     needs_root,
@@ -155,4 +158,73 @@ fn root_cli_documents_are_not_mixed() {
     let output = measured(&["--format", "table", "-o", "/dev/full"]);
     assert_eq!(output.status.code(), Some(6), "{}", stderr(&output));
     assert!(String::from_utf8_lossy(&output.stdout).contains("entries in"));
+}
+
+/// Short options are those of `perf` and `hyperfine`, and stand for the long ones.
+#[test]
+fn short_options() {
+    for (short, long) in [
+        ("run -C 1 x -C 2", "run --cpu 1 x -C 2"),
+        ("attach -p 7", "attach --pid 7"),
+        ("cpu -C 1-2", "cpu --cpu 1-2"),
+        (
+            "experiment -r 3 -w 1 -C 0 x",
+            "experiment --runs 3 --warmup 1 --cpu 0 x",
+        ),
+        ("experiment -w 1", "experiment --warm-up 1"),
+        (
+            "-q check -r 3 -C 0 --budget b -- x",
+            "check --quiet --runs 3 --cpu 0 --budget b -- x",
+        ),
+    ] {
+        let parsed = |line: &str| {
+            let words = std::iter::once("modeswitch").chain(line.split(' '));
+            format!(
+                "{:?}",
+                Cli::try_parse_from(words).expect("it is understood")
+            )
+        };
+        assert_eq!(parsed(short), parsed(long));
+    }
+    for wrong in [
+        "attach",
+        "attach -p 7 8",
+        "cpu",
+        "cpu -C 1 2",
+        "-v -q attach 7",
+    ] {
+        let words = std::iter::once("modeswitch").chain(wrong.split(' '));
+        assert!(Cli::try_parse_from(words).is_err(), "{wrong}");
+    }
+}
+
+/// Colours are used where they are wanted, in a pipe and in a file too.
+#[test]
+fn colours_by_choice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("out");
+    let path = file.to_str().expect("text");
+    let profile = data("workload", "json");
+    let profile = profile.to_str().expect("text");
+    for (choice, has_colour) in [("auto", false), ("always", true), ("never", false)] {
+        let report = ["report", "--color", choice, "--format", "table", profile];
+        let printed = run(report).stdout;
+        assert_eq!(printed.contains(&0x1b), has_colour, "{choice}");
+        let written = run([&report[..], &["-o", path]].concat());
+        assert!(written.status.success(), "{}", stderr(&written));
+        assert_eq!(std::fs::read(&file).expect("written"), printed, "{choice}");
+    }
+}
+
+/// The version names the sources and the eBPF programs.
+#[test]
+fn version_names_what_it_was_built_from() {
+    let text = String::from_utf8(run(["--version"]).stdout).expect("text");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], concat!("modeswitch ", env!("CARGO_PKG_VERSION")));
+    assert!(lines[1].starts_with("commit "), "{text}");
+    let digest = lines[2]
+        .strip_prefix("eBPF object sha256:")
+        .expect("a digest");
+    assert!(digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit()));
 }

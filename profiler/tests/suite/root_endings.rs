@@ -308,12 +308,19 @@ fn root_other_user() {
     assert!(text.starts_with("nobody\n"), "{text}{}", stderr(&output));
 }
 
-/// The programs' own rare messages reach standard error with `-v`, and only then.
+/// The programs' own rare messages reach standard error with `-v` or `RUST_LOG`, and
+/// only then.
 #[test]
 fn root_diagnostics() {
     needs_root!("root_diagnostics");
-    for (options, expected) in [(&["-v", "--"][..], true), (&["--"][..], false)] {
+    for (options, level, expected) in [
+        (&["-v"][..], "", true),
+        (&[], "", false),
+        (&[], "debug", true),
+        (&["-q"], "debug", false),
+    ] {
         let output = measuring("run")
+            .env("RUST_LOG", level)
             .args(options)
             .arg("true")
             .output()
