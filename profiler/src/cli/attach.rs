@@ -24,22 +24,24 @@ use crate::{
 /// Worked examples of `attach`, shown under its help.
 const ATTACH_EXAMPLES: &str = "\
 Examples:
-  sudo modeswitch attach --duration 10s 4711
-      what process 4711 and its threads do in ten seconds
-  sudo modeswitch attach --stacks user --save now.json $(pidof server)
-      with call chains, until Ctrl-C, and the profile kept";
+  modeswitch attach --duration 10s 4711
+      measure process 4711 and its threads for ten seconds
+  modeswitch attach --stacks user --save now.json -p $(pidof server)
+      measure until Ctrl-C, with call chains, and save the profile";
 
 /// Worked examples of `cpu`, shown under its help.
 const CPU_EXAMPLES: &str = "\
 Examples:
-  sudo modeswitch cpu --duration 10s 3
-      who enters the kernel on CPU 3, and why
-  sudo modeswitch cpu --disturbance --senders 2-5,8
-      what disturbs isolated CPUs, and who sends the interrupts";
+  modeswitch cpu --duration 10s 3
+      show who enters the kernel on CPU 3, and why
+  modeswitch cpu --disturbance --senders 2-5,8
+      show what disturbs isolated CPUs and who sends them interrupts";
 
-/// Counts every entry into the kernel that a running process and all that it
-/// creates from now on make, until Ctrl-C, its end, or the end of --duration.
-/// The process is left alone.
+/// Count the kernel entries of a running process
+///
+/// Counts every entry that the process and everything it creates from now on make,
+/// until Ctrl-C, the end of the process, or the end of --duration. The process
+/// itself keeps running.
 #[derive(Args, Debug)]
 #[command(after_help = ATTACH_EXAMPLES)]
 pub struct AttachArgs {
@@ -60,8 +62,10 @@ pub struct AttachArgs {
     process: Option<i32>,
 }
 
-/// Counts every entry into the kernel from the user code that runs on some
-/// CPUs, whosever it is, until Ctrl-C or the end of --duration.
+/// Count the kernel entries of everything that runs on some CPUs
+///
+/// Counts every entry that user code on these CPUs makes, whoever it belongs to,
+/// until Ctrl-C or the end of --duration.
 #[derive(Args, Debug)]
 #[command(after_help = CPU_EXAMPLES)]
 pub struct CpuArgs {

@@ -49,54 +49,68 @@ const RUNS_TO_UPDATE: u32 = 5;
 /// Bytes of the longest budget that is read.
 const LONGEST_BUDGET: u64 = 16 << 20;
 
+/// The two ways: clap's own line would not fit into 80 columns.
+const USAGE: &str = "\
+modeswitch check [OPTIONS] --budget FILE [--update] -- COMMAND...
+       modeswitch check [OPTIONS] --budget FILE PROFILE...
+       modeswitch check [OPTIONS] PROFILE... --baseline PROFILE...
+       modeswitch check [OPTIONS] --baseline PROFILE... -- COMMAND...";
+
 const EXAMPLES: &str = "\
 Examples:
   modeswitch check --budget budget.toml --update --runs 5 -- ./poller
-      measure five times and write a budget: the most that was seen, and a margin
+      measure five times and write a budget: the largest counts plus a margin
   modeswitch check --budget budget.toml -- ./poller
       measure and judge in one step
   modeswitch check today.json --budget budget.toml --format markdown
       judge a saved profile, anywhere, without privileges
-  modeswitch check new-1.json new-2.json new-3.json --baseline old-1.json old-2.json old-3.json
-      against an earlier state; the runs' own spread is the tolerance
+  modeswitch check new-1.json new-2.json --baseline old-1.json old-2.json
+      judge against an earlier state; the spread of the runs is the tolerance
   modeswitch check --budget budget.toml --format github -- ./poller
-      annotations at the lines responsible, in GitHub Actions
+      annotate the responsible lines in GitHub Actions
 
 A budget:
   [[limit]]
-  cause = \"syscall\"       # total, syscall, page_fault, interrupt, nmi, exception, new_task, unclassified
-  detail = \"clock_*\"      # any part may be left out, and * and ? stand for characters
-  phase = \"steady\"        # setup, steady, teardown, unmarked, or listed at the top: phases = [\"drain\"]
+  # total, syscall, page_fault, interrupt, nmi, exception, new_task or
+  # unclassified
+  cause = \"syscall\"
+  detail = \"clock_*\"    # optional, as phase and thread are; * and ? match
+  # setup, steady, teardown, unmarked, or one that `phases = [...]` lists first
+  phase = \"steady\"
   thread = \"poller*\"
-  per = \"second\"          # run, if left out; second; million_ios
-  hard = 10               # above it: exit status 1
-  soft = 2                # above it: a warning
+  per = \"second\"        # or million_ios, or run (the default)
+  hard = 10             # above this: exit status 1
+  soft = 2              # above this: a warning
 
-Exit status: 0 every limit was judged and no hard one breached, 1 breached, 2 the
-budget or the command line is wrong, 4 inconclusive: something was lost or could
-not be seen, so that it cannot be said. More in docs/ci.md.";
+Exit status:
+  0  every limit was judged, and no hard limit is breached
+  1  a hard limit is breached
+  2  the budget or the command line is wrong
+  4  inconclusive: entries were lost or could not be seen
+docs/ci.md says more.";
 
-/// Judges counts by a budget or by an earlier state, for CI.
+/// Fail CI when counts exceed a budget or a baseline
 ///
-/// Never says that a limit is kept unless that is certain: where entries were
-/// lost or could not be seen, the result is inconclusive.
+/// Judges saved profiles, or measures a command and judges that. A limit passes
+/// only if that is certain: where entries were lost or could not be seen, the
+/// result is inconclusive. The exit status is the verdict, not the command's.
 #[derive(Args, Debug)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("by").required(true))]
+#[command(override_usage = USAGE, after_help = EXAMPLES, group = ArgGroup::new("by").required(true))]
 pub struct CheckArgs {
-    /// The limits, in TOML.
+    /// File with the limits, in TOML.
     #[arg(long, value_name = "FILE", group = "by", help_heading = "Judging")]
     budget: Option<PathBuf>,
 
-    /// Profiles of an earlier state, several runs if possible.
+    /// Saved profiles of an earlier state, several runs if possible.
     #[arg(long, value_name = "PROFILE", num_args = 1.., group = "by", help_heading = "Judging")]
     baseline: Vec<PathBuf>,
 
-    /// Write the measured numbers, with a margin from their spread, into the
-    /// budget: into its limits as they are, or into a new file.
+    /// Write the measured counts, plus a margin from their spread, into the limits of
+    /// the budget, or create it.
     #[arg(long, requires = "budget", help_heading = "Judging")]
     update: bool,
 
-    /// How often to run the command. Default: 1; for --update 5.
+    /// How often to run the command. Default: 1, or 5 with --update.
     #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
           requires = "command", help_heading = "Command")]
     runs: Option<u32>,
@@ -111,16 +125,16 @@ pub struct CheckArgs {
     #[command(flatten)]
     to: Destination,
 
-    /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
+    /// Pin the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
 
-    /// Run the command as this user; without a name, as the one who called sudo.
+    /// Run the command as user NAME; without NAME, as the user who called sudo.
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Command")]
     user: Option<String>,
 
-    /// Saved profiles to judge.
+    /// Saved profiles to judge; `-` is standard input.
     #[arg(
         value_name = "PROFILE",
         conflicts_with = "command",
@@ -128,7 +142,7 @@ pub struct CheckArgs {
     )]
     profiles: Vec<PathBuf>,
 
-    /// The command to measure and judge, and its arguments, behind `--`.
+    /// The command to measure and judge, with its arguments, after `--`.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }

@@ -25,20 +25,23 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   modeswitch compare before.json after.json
-      two saved profiles
+      compare two saved profiles
   modeswitch compare a1.json,a2.json,a3.json b1.json,b2.json,b3.json
-      repeated runs of each side: differences are told from chance
+      compare repeated runs, which tell real differences from chance
   modeswitch compare old=runs/old new=runs/new newest=runs/newest
-      three folders of profiles, with names; each beside the first
+      compare three folders of profiles, each named, with the first
   modeswitch compare 'before-*.json' 'after-*.json' --format markdown
-      patterns, quoted so that the shell leaves them alone";
+      use patterns, quoted so that the shell leaves them alone";
 
-/// Compares saved profiles: what is new, what is gone, what moved, and by how
-/// much. Needs no privileges and no kernel.
+/// Compare saved profiles: what is new, gone or moved
 ///
-/// A side is a file, several separated by commas, a folder of `.json` files, or
-/// a pattern with `*` and `?`; `NAME=SIDE` gives it a name. Each side is
-/// compared with the first.
+/// Shows what differs between profiles, by how much, and whether the difference is
+/// real. Needs no privileges and runs on any machine.
+///
+/// A SIDE is a profile, several profiles separated by commas, a folder of `.json`
+/// files, or a quoted pattern with `*` and `?`. `NAME=SIDE` gives it a name. The
+/// profiles of one side are repeated runs of one thing: with 5 on each side, chance
+/// can be ruled out. Every side is compared with the first.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
@@ -49,7 +52,7 @@ pub struct CompareArgs {
     #[command(flatten)]
     to: Destination,
 
-    /// The sides, the one to compare with first.
+    /// Profiles to compare; the first side is the baseline. `-` is standard input.
     #[arg(required = true, num_args = 2.., value_name = "SIDE")]
     sides: Vec<OsString>,
 }

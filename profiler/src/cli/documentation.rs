@@ -6,8 +6,9 @@ use std::{
 };
 
 use anyhow::Result;
-use clap::{Args, Command, CommandFactory};
+use clap::{Args, Command, CommandFactory, builder::Resettable};
 use clap_complete::Shell;
+use clap_mangen::roff::{Roff, roman};
 
 use super::{Cli, output};
 use crate::{exit_code, profile::file};
@@ -19,29 +20,29 @@ Examples:
   modeswitch completions bash > /etc/bash_completion.d/modeswitch
   modeswitch completions zsh > /usr/local/share/zsh/site-functions/_modeswitch
   modeswitch completions fish > ~/.config/fish/completions/modeswitch.fish
-      the next shell completes commands, options and their values";
+      make new shells complete commands, options and their values";
 
 const PAGES: &str = "\
 Examples:
   modeswitch man | man -l -
-      reads the page of modeswitch itself
+      read the page of modeswitch itself
   modeswitch man /usr/local/share/man/man1
-      writes it, and a page for each command: `man modeswitch-run`";
+      write it and a page for each command, such as modeswitch-run(1)";
 
-/// Prints a script by which a shell completes modeswitch's command line.
+/// Print a shell completion script
 #[derive(Args, Debug)]
 #[command(after_help = SHELLS)]
 pub struct CompletionsArgs {
-    /// The shell.
+    /// The shell to complete for.
     #[arg(value_enum, value_name = "SHELL")]
     shell: Shell,
 }
 
-/// Prints the manual page, or writes the pages of all commands to a folder.
+/// Print the manual page, or write all manual pages to a folder
 #[derive(Args, Debug)]
 #[command(after_help = PAGES)]
 pub struct ManArgs {
-    /// The folder, which must exist.
+    /// Existing folder for the pages of all commands.
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
@@ -91,7 +92,20 @@ fn pages(command: &Command, folder: &Path) -> Result<()> {
 }
 
 fn page(command: &Command) -> io::Result<Vec<u8>> {
+    // The formatter would fill the lines of examples like those of a paragraph.
+    let after = command.get_after_help().map(ToString::to_string);
+    let command = command.clone().after_help(Resettable::Reset);
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    let man = clap_mangen::Man::new(command);
+    man.render(&mut page)?;
+    if let Some(text) = after {
+        let mut roff = Roff::new();
+        roff.control("SH", ["NOTES"]).control("nf", []);
+        for line in text.lines() {
+            roff.text([roman(line)]);
+        }
+        roff.control("fi", []);
+        roff.to_writer(&mut page)?;
+    }
     Ok(page)
 }

@@ -45,43 +45,45 @@ const STEADY: Duration = Duration::from_secs(2);
 const EXAMPLES: &str = "\
 Examples:
   modeswitch experiment
-      the in-tree polling workload: its block bitmap lazy, and prefaulted
+      compare the in-tree polling workload with its memory lazy and prefaulted
   modeswitch experiment --fix prefault fio job.fio
-      an unmodified program, its memory populated and locked from outside
+      run any program as it is, and with its memory populated and locked
   modeswitch experiment --fix prefault --fix no-numa-balancing ./server
-      two fixes side by side; `--fix a+b` is one variant with both
+      try two fixes side by side; `--fix a+b` would be one variant with both
   modeswitch experiment --fix none --runs 20 ./server
-      the command against itself: what the machine does on its own
+      compare the command with itself, to see the machine's own noise
   modeswitch experiment --before './old -n 1' --after './new -n 1'
-      two builds of a program
+      compare two builds of a program
   modeswitch experiment --bitmap malloc,private-populate,shared,shared-populate
-      the classic question: was it lazy allocation?
+      ask the classic question: was it lazy allocation?
   modeswitch experiment -- --depth 128
-      the in-tree workload with other options
+      pass options to the in-tree workload
 
 Fixes: prefault (prefault:children), no-numa-balancing, bind-numa:NODE, no-thp,
 thp, pin:CPUS, env:KEY=VALUE, sysctl:NAME=VALUE, none.";
 
-/// Changes one thing and tells what that did to the entries into the kernel,
-/// the throughput and the tail, and whether it is real.
+/// Change one thing and test whether its effect is real
 ///
-/// The variants are run in turn and compared with the first of them. Without a
-/// command it is the in-tree polling workload, with options of its own behind
-/// `--`.
+/// An A/B test: runs the variants in interleaved order and compares each with the
+/// first in kernel entries, throughput and tail latency. Without a command it
+/// measures the in-tree polling workload, whose options follow `--`.
+///
+/// What a command prints on standard output is discarded; its standard error is
+/// shown if it fails.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ExperimentArgs {
-    /// Changes this from outside, as one more variant; several joined by `+`
-    /// are one variant.
+    /// Add a variant with this fix, applied from outside; fixes joined by `+` make
+    /// one variant.
     #[arg(long, value_name = "FIX", value_parser = fix::parse, help_heading = "Variants")]
     fix: Vec<Fixes>,
 
-    /// The first of two commands to compare.
+    /// First of two commands to compare.
     #[arg(long, value_name = "CMD", requires = "after", conflicts_with_all = ["fix", "bitmap", "command"],
           help_heading = "Variants")]
     before: Option<String>,
 
-    /// The second of two commands to compare.
+    /// Second of two commands to compare.
     #[arg(
         long,
         value_name = "CMD",
@@ -90,8 +92,8 @@ pub struct ExperimentArgs {
     )]
     after: Option<String>,
 
-    /// Kinds of the in-tree workload's block bitmap, the one to compare with
-    /// first. Default: lazy,prefault.
+    /// Kinds of block bitmap for the in-tree workload; the others are compared with
+    /// the first. Default: lazy,prefault.
     #[arg(
         long,
         value_enum,
@@ -101,41 +103,40 @@ pub struct ExperimentArgs {
     )]
     bitmap: Vec<BitmapKind>,
 
-    /// Runs of each variant. Default: the fewest with which a difference can be
-    /// told from chance, 5 for two variants.
+    /// Runs of each variant. Default: the fewest that can tell a difference from
+    /// chance, 5 for two variants.
     #[arg(short, long, value_parser = clap::value_parser!(u32).range(1..=1000), value_name = "N",
           help_heading = "Runs")]
     runs: Option<u32>,
 
-    /// Runs of each variant before those, thrown away.
+    /// Warm-up runs of each variant, which are discarded.
     #[arg(short, long, visible_alias = "warmup", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100),
           value_name = "N", help_heading = "Runs")]
     warm_up: u32,
 
-    /// How long the steady state of each run of the workload lasts (default
-    /// 2s), or how long a command is measured at most: then it is sent SIGTERM,
-    /// and SIGKILL 5 s later.
+    /// Steady state of each run of the workload (default 2s), or the longest that a
+    /// command is measured: then it gets SIGTERM, and SIGKILL 5 s later.
     #[arg(long, value_parser = duration, value_name = "TIME", help_heading = "Runs")]
     duration: Option<Duration>,
 
-    /// For the shell, before each run; not measured.
+    /// Shell command to run before each run; not measured.
     #[arg(long, value_name = "CMD", help_heading = "Runs")]
     prepare: Option<String>,
 
-    /// For the shell, after each run; not measured.
+    /// Shell command to run after each run; not measured.
     #[arg(long, value_name = "CMD", help_heading = "Runs")]
     cleanup: Option<String>,
 
-    /// Where a command writes its own numbers: `fio:FILE`, or FILE with a JSON
-    /// object. Of fio itself they are found without.
+    /// Where the command writes its own metrics: `fio:FILE`, or FILE with a JSON
+    /// object. Detected automatically for fio.
     #[arg(long, value_name = "SOURCE", value_parser = source, help_heading = "Command")]
     metrics: Option<Source>,
 
-    /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
+    /// Pin the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
 
-    /// Run the command as this user; without a name, as the one who called sudo.
+    /// Run the command as user NAME; without NAME, as the user who called sudo.
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Command")]
     user: Option<String>,
@@ -146,8 +147,8 @@ pub struct ExperimentArgs {
     #[command(flatten)]
     result: OutputOptions,
 
-    /// The command and its arguments: everything from the first word that is no
-    /// option. Or, behind `--`, options of the in-tree workload: see `modeswitch
+    /// The command and its arguments: everything from the first word that is not an
+    /// option. Or, after `--`, options of the in-tree workload: see `modeswitch
     /// workload --help`.
     #[arg(trailing_var_arg = true, value_name = "COMMAND|WORKLOAD OPTIONS")]
     command: Vec<OsString>,

@@ -22,17 +22,22 @@ use log::LevelFilter;
 
 use crate::untrusted;
 
+/// Columns of every help text, whatever the terminal: examples are not wrapped.
+const COLUMNS: usize = 80;
+
 /// Worked examples, shown under the help.
 const EXAMPLES: &str = "\
+Measuring needs root, or the capabilities that modeswitch names without it.
+
 Examples:
-  sudo modeswitch run ./server --port 80
-      every kernel entry of a command, by cause, thread and code
-  sudo modeswitch run --cpu 3 --save before.json ./poller
-      pinned to CPU 3, and the profile kept
+  modeswitch run ./server --port 80
+      count the kernel entries of a command by cause, thread and code
+  modeswitch run --cpu 3 --save before.json ./poller
+      pin it to CPU 3, and save the profile
   modeswitch report before.json
-      read it again, anywhere, without privileges
-  sudo modeswitch experiment
-      the in-tree polling workload before and after prefaulting its memory";
+      print a saved profile, on any machine, without privileges
+  modeswitch experiment
+      compare the in-tree polling workload with its memory lazy and prefaulted";
 
 /// What `--version` prints: which source and which eBPF programs this is.
 const LONG_VERSION: &str = concat!(
@@ -43,9 +48,9 @@ const LONG_VERSION: &str = concat!(
     env!("MODESWITCH_BPF_SHA256")
 );
 
-/// Counts every entry of a program into the kernel, and names its cause.
+/// Count every kernel entry of a program and attribute it to its cause.
 #[derive(Parser, Debug)]
-#[command(name = "modeswitch", version, long_version = LONG_VERSION, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "modeswitch", version, long_version = LONG_VERSION, after_help = EXAMPLES, term_width = COLUMNS)]
 pub struct Cli {
     /// Increase log verbosity: -v shows what the eBPF programs report, -vv
     /// everything. Without it, `RUST_LOG` says what is logged.
@@ -56,7 +61,7 @@ pub struct Cli {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// When to use colour.
+    /// When to use colour: auto, always or never.
     #[arg(
         long,
         global = true,
@@ -86,28 +91,21 @@ pub enum Color {
 
 /// What to do.
 #[derive(Subcommand, Debug)]
+#[expect(
+    missing_docs,
+    reason = "the help of a command is what its arguments say"
+)]
 pub enum Command {
-    /// Run a command and count its kernel entries from its first instruction on.
     Run(run::RunArgs),
-    /// Count the kernel entries of a running process.
     Attach(attach::AttachArgs),
-    /// Count the kernel entries of everything that runs on some CPUs.
     Cpu(attach::CpuArgs),
-    /// Change one thing about a program, and tell what that did.
     Experiment(experiment::ExperimentArgs),
-    /// Compare saved profiles: what is new, gone or moved, and whether it is real.
     Compare(compare::CompareArgs),
-    /// Judge counts by a budget or by an earlier state, for CI.
     Check(check::CheckArgs),
-    /// Print a saved profile or experiment.
     Report(report::ReportArgs),
-    /// Run the in-tree polling workload by itself.
     Workload(::workload::cli::WorkloadArgs),
-    /// Print the JSON Schema of a saved document.
     Schema(schema::SchemaArgs),
-    /// Print a script by which a shell completes this command line.
     Completions(documentation::CompletionsArgs),
-    /// Print or write the manual pages.
     Man(documentation::ManArgs),
 }
 

@@ -16,7 +16,7 @@ use crate::{
 /// The family of probes.
 #[derive(Args, Clone, Debug)]
 pub struct FamilyOptions {
-    /// Which probes to use.
+    /// Kernel hooks to use.
     #[arg(
         long,
         value_enum,
@@ -34,7 +34,7 @@ pub struct ProbeOptions {
     #[command(flatten)]
     pub family: FamilyOptions,
 
-    /// Whether to take kernel and user stacks.
+    /// Which kernel and user stacks to record.
     #[arg(
         long,
         value_enum,
@@ -44,7 +44,7 @@ pub struct ProbeOptions {
     )]
     pub stacks: StackPolicy,
 
-    /// How far to look into page faults.
+    /// How much to record about page faults.
     #[arg(
         long,
         value_enum,
@@ -54,41 +54,41 @@ pub struct ProbeOptions {
     )]
     pub faults: FaultLevel,
 
-    /// Pages with faults that there is room for, at 100 bytes each. Beyond that,
-    /// faults are counted by mapping.
+    /// Maximum pages with faults to record, 100 bytes each; faults on further pages
+    /// are counted by mapping.
     #[arg(long, default_value_t = FAULT_PAGES, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
           value_name = "N", help_heading = "Measuring")]
     pub fault_pages: u32,
 
-    /// Also count who takes submissions off an io_uring: its kernel thread or a
-    /// system call. Costs something for each I/O.
+    /// Also count who submits the I/O of an io_uring: its kernel thread or a system
+    /// call. Adds some cost to each I/O.
     #[arg(long, help_heading = "Measuring")]
     pub io_uring: bool,
 
-    /// Also tell who sends the interrupts: thread, system call and kernel
-    /// function. Costs something for each task switch and each interrupt sent.
+    /// Also show who sends the interrupts: thread, system call and kernel function.
+    /// Adds some cost to each task switch and each interrupt sent.
     #[arg(long, help_heading = "Measuring")]
     pub senders: bool,
 
     /// Also time what else the CPUs of the measured threads do: other tasks,
-    /// interrupts, softirqs. Costs something for each of them.
+    /// interrupts, softirqs. Adds some cost to each of them.
     #[arg(long, help_heading = "Measuring")]
     pub disturbance: bool,
 
-    /// Also keep the counts over time, one slot for each interval (100 ms unless
-    /// given, 10 ms at least). Costs nothing for each entry.
+    /// Also record the counts over time, in slots of INTERVAL (default 100ms, at
+    /// least 10ms). Adds no cost to an entry.
     #[arg(long, value_parser = timeline_interval, value_name = "INTERVAL", num_args = 0..=1,
           require_equals = true, default_missing_value = "100ms", help_heading = "Measuring")]
     pub timeline: Option<Duration>,
 
-    /// Rows that the ledger has room for: threads times ways to enter the kernel.
+    /// Maximum ledger rows: one for each thread and way into the kernel.
     #[arg(long, default_value_t = LEDGER_ROWS, value_parser = clap::value_parser!(u32).range(1..=1 << 26),
           value_name = "N", help_heading = "Measuring")]
     pub ledger_rows: u32,
 
-    /// Measure for this long at most (5s, 200ms, 1m). A command that still runs then is
-    /// sent SIGTERM, and SIGKILL 5 s later; none of that is counted. A process that was
-    /// attached to is left alone.
+    /// Stop measuring after this time (5s, 200ms, 1m). A command that still runs gets
+    /// SIGTERM, and SIGKILL 5 s later; neither is counted. An attached process keeps
+    /// running.
     #[arg(long, value_parser = duration, value_name = "TIME", help_heading = "Measuring")]
     pub duration: Option<Duration>,
 }

@@ -21,23 +21,26 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   modeswitch report poller.json
-      the same tables as when it was measured, on any machine
+      print the same tables as when it was measured
   modeswitch report poller-1.json poller-2.json poller-3.json
-      the sum of three runs of one command
+      print the sum of three runs of one command
   modeswitch report --format json poller.json | jq .ledger.by_cause
-      the document itself";
+      print the document itself
+  modeswitch report --format html -o poller.html poller.json
+      write a page for a browser";
 
-/// Prints a saved profile or experiment, or the sum of several profiles. Needs no
-/// privileges and no kernel.
+/// Print a saved profile or experiment
+///
+/// Prints one document, or the sum of several profiles of one command, in any
+/// format that it has. Needs no privileges and runs on any machine.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
     #[command(flatten)]
     result: OutputOptions,
 
-    /// Documents that another command saved with --save; `-` is standard input.
-    /// Several profiles of one command are added up: counts, times and losses are
-    /// sums over all runs.
+    /// Documents that another command wrote with --save; `-` is standard input.
+    /// Several profiles of one command are added up.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }

@@ -34,28 +34,29 @@ const INVOKING: &str = "";
 /// Worked examples, shown under the help.
 const EXAMPLES: &str = "\
 Examples:
-  sudo modeswitch run ./server --port 80
-      every entry from the first instruction on; Ctrl-C ends it as usual
-  sudo modeswitch run --cpu 3 --duration 10s --save poller.json ./poller
-      on CPU 3, for ten seconds, and the profile kept
-  sudo modeswitch run --senders --disturbance --cpu 3 ./poller
-      also who sends it interrupts, and what else its CPU does
-  sudo modeswitch run --io-uring fio job.fio
-      also whether polling is really polling
-  sudo modeswitch run --format json ./job | jq .ledger.total
-      one JSON document; what the command prints goes to standard error";
+  modeswitch run ./server --port 80
+      count from the first instruction on, until the server ends or Ctrl-C
+  modeswitch run --cpu 3 --duration 10s --save poller.json ./poller
+      pin the command to CPU 3, stop after ten seconds, save the profile
+  modeswitch run --senders --disturbance --cpu 3 ./poller
+      also show who sends it interrupts and what else its CPU does
+  modeswitch run --io-uring fio job.fio
+      also show whether the kernel's polling thread submits the I/O
+  modeswitch run --format json ./job | jq .ledger.total
+      print one JSON document; the command's own output goes to stderr";
 
-/// Runs a command and counts every entry into the kernel that it and all its
-/// children make, from its first instruction to its end.
+/// Run a command and count its kernel entries
+///
+/// Counts every entry that the command and all its children make, from the first
+/// instruction to the last.
 ///
 /// The command keeps standard input, output and error. Where a document goes to
-/// standard output (every format but `table` and `wide`), what the command writes
-/// there goes to standard error.
+/// standard output (every format but `table` and `wide`), the command's standard
+/// output goes to standard error instead, so that the two never mix.
 ///
-/// The exit status is the command's, or 128 and the signal that ended it. It is 0
-/// where --duration ended it, and one of modeswitch's own (see README.md) where
-/// modeswitch could not measure or report: then a message on standard error begins
-/// with `modeswitch:`.
+/// modeswitch exits with the command's status, or 128 plus the signal that ended
+/// it; with 0 where --duration ended it. If modeswitch itself fails, its own status
+/// wins, and a message on standard error begins with `modeswitch:`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES, arg = accepted_before())]
 pub struct RunArgs {
@@ -65,11 +66,11 @@ pub struct RunArgs {
     #[command(flatten)]
     result: OutputOptions,
 
-    /// Confine the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
+    /// Pin the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
 
-    /// Run the command as this user; without a name, as the one who called sudo.
+    /// Run the command as user NAME; without NAME, as the user who called sudo.
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
           default_missing_value = INVOKING, help_heading = "Command")]
     user: Option<String>,
@@ -78,8 +79,8 @@ pub struct RunArgs {
     #[arg(long, help_heading = "Command")]
     no_propagate_exit: bool,
 
-    /// The command and its arguments: everything from the first word that is no
-    /// option. `--` may stand before it.
+    /// The command and its arguments: everything from the first word that is not an
+    /// option. It may follow `--`.
     #[arg(trailing_var_arg = true, required = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }

@@ -14,15 +14,15 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   modeswitch schema > profile.schema.json
-      what `modeswitch run --format json` and `--save FILE` write
+      describe what `modeswitch run --format json` and --save write
   modeswitch schema experiment
-      the same of `modeswitch experiment`";
+      describe what `modeswitch experiment --format json` writes";
 
-/// Prints the JSON Schema of a document that modeswitch writes.
+/// Print the JSON Schema of a document that modeswitch writes
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct SchemaArgs {
-    /// Which document.
+    /// The document to describe.
     #[arg(value_enum, default_value_t, value_name = "DOCUMENT")]
     document: Document,
 }
@@ -30,14 +30,14 @@ pub struct SchemaArgs {
 /// A document that modeswitch writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Document {
-    /// One run.
+    /// A profile: one run.
     #[default]
     Profile,
-    /// Variants of a run side by side.
+    /// An experiment: several variants, measured and compared.
     Experiment,
-    /// Saved profiles side by side.
+    /// A comparison of saved profiles.
     Comparison,
-    /// What `check` found.
+    /// The verdict of `check`.
     Check,
 }
 

@@ -115,24 +115,3 @@ fn manual_pages_are_clean() {
         assert!(names.contains(&name), "{name} is not in {names:?}");
     }
 }
-
-/// The help of every command that has anything to choose shows how it is used.
-#[test]
-fn help_has_examples() {
-    for command in [
-        "run",
-        "attach",
-        "cpu",
-        "compare",
-        "experiment",
-        "report",
-        "workload",
-        "schema",
-        "completions",
-        "man",
-    ] {
-        let output = run([command, "--help"]);
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains("Examples:"), "{command}: {text}");
-    }
-}

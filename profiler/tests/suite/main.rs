@@ -19,6 +19,7 @@ mod format_readers;
 mod formats;
 mod formats_views;
 mod gate_output;
+mod help;
 mod hostile;
 mod html;
 mod html_browser;

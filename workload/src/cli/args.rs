@@ -9,28 +9,29 @@ use super::values::{bytes, duration};
 
 const EXAMPLES: &str = "\
 Examples:
-  workload
-      five seconds of SQPOLL reads from a sparse 64 GiB file, with a lazily
-      touched bitmap: one page fault per bitmap page in steady state
-  workload --bitmap prefault
-      the same, fixed: steady state without a page fault or a system call
-  workload --file /dev/nvme0n1 --duration 30s
-      a device, polled if its driver has poll queues; it is only read
-  workload --mode interrupt --ios 1M
-      a million reads that complete by interrupt, for contrast
-  workload --nop --ios 10M
-      no device at all: what the rings alone can do
-  workload verify
-      shows, claim by claim, that SQPOLL submits without system calls";
+  modeswitch workload
+      read a sparse 64 GiB file with SQPOLL for five seconds, with a lazily
+      touched bitmap: one page fault for each of its pages in steady state
+  modeswitch workload --bitmap prefault
+      populate the bitmap first: no page fault, no system call in steady state
+  modeswitch workload --file /dev/nvme0n1 --duration 30s
+      read a device, polled if its driver has poll queues; never written to
+  modeswitch workload --mode interrupt --ios 1M
+      make a million reads that complete by interrupt, for contrast
+  modeswitch workload --nop --ios 10M
+      use no device: measure the rings alone
+  modeswitch workload verify
+      show, claim by claim, that SQPOLL submits without system calls";
 
-/// Random direct reads over an `io_uring` ring, with a steady state that stays
-/// out of the kernel.
+/// Run the in-tree polling workload by itself
 ///
-/// Prepares everything (ring, registered file and buffer, locked memory), then
-/// reads random blocks, each exactly once per pass. Marks its phases for the
-/// profiler and prints a summary at the end; Ctrl-C ends it early and in order.
+/// Makes random direct reads over an `io_uring` ring, with a steady state that
+/// stays out of the kernel. Prepares everything (ring, registered file and buffer, locked
+/// memory), then reads random blocks, each exactly once per pass. Marks its phases
+/// for the profiler and prints a summary at the end; Ctrl-C ends it early and in
+/// order.
 #[derive(Args, Clone, Debug)]
-#[command(args_conflicts_with_subcommands = true, after_long_help = EXAMPLES)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
 pub struct WorkloadArgs {
     /// What to do instead of generating load.
     #[command(subcommand)]
@@ -105,12 +106,15 @@ pub struct WorkloadArgs {
 
 /// What to do instead of generating load.
 #[derive(Subcommand, Clone, Debug)]
+#[expect(
+    missing_docs,
+    reason = "the help of a command is what its arguments say"
+)]
 pub enum Command {
-    /// Show, claim by claim, that SQPOLL submits without system calls.
     Verify(VerifyArgs),
 }
 
-/// Show, claim by claim, that SQPOLL submits without system calls.
+/// Show, claim by claim, that SQPOLL submits without system calls
 ///
 /// Writes two lines through a ring whose submission thread is a kernel thread,
 /// reads them back, and asks the kernel's tracepoints who submitted. Then lets
