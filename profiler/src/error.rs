@@ -10,7 +10,7 @@ use crate::exit_code;
 /// An expected error: whose fault it is decides the exit status.
 ///
 /// Every message says what happened and what to do. Anything that is not one
-/// of these is a fault of ours and exits with [`exit_code::INTERNAL`].
+/// of these is an internal error and exits with [`exit_code::INTERNAL`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// An argument or an input file is wrong.

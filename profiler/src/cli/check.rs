@@ -269,8 +269,7 @@ fn read_budget(path: &Path) -> io::Result<String> {
 
 fn say_refused(refused: &Refused) {
     output::say(
-        "modeswitch: INCONCLUSIVE: no budget was written, since a limit must not be made from \
-         counts that are in doubt:",
+        "modeswitch: INCONCLUSIVE: no budget was written, because some counts are in doubt:",
     );
     for reason in &refused.reasons {
         output::say(&format!("  {reason}"));
@@ -292,8 +291,8 @@ fn load_one(path: &Path) -> Result<Named, Error> {
             })
         }
         Document::Experiment(_) => Err(Error::Usage(format!(
-            "`{}` is an experiment, and what is judged is runs: give files written by `modeswitch \
-             run --save FILE`",
+            "`{}` is an experiment, but `check` judges single runs: give files written by \
+             `modeswitch run --save FILE`",
             path.display()
         ))),
     }

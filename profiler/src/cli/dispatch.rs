@@ -6,12 +6,13 @@ use super::{
     Cli, Command, attach, check, compare, documentation, experiment, output, report, run, schema,
     workload,
 };
+use crate::{error::exit_code_of, exit_code::INTERNAL};
 
-/// Carries a command out. The exit status to end with.
+/// Runs a command. Returns the exit status.
 ///
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it; anything
-/// else is a fault of ours.
+/// else is an internal error.
 pub fn run(cli: Cli) -> Result<u8> {
     match cli.command {
         Command::Run(args) => run::run(args),
@@ -30,5 +31,10 @@ pub fn run(cli: Cli) -> Result<u8> {
 
 /// Tells the user what went wrong.
 pub fn report_error(error: &anyhow::Error) {
-    output::say(&format!("modeswitch: {error:#}"));
+    let kind = if exit_code_of(error) == INTERNAL {
+        "internal error: "
+    } else {
+        ""
+    };
+    output::say(&format!("modeswitch: {kind}{error:#}"));
 }

@@ -219,7 +219,7 @@ fn question(args: &ExperimentArgs) -> Result<Question, Error> {
     if is_command {
         if !args.bitmap.is_empty() {
             return Err(Error::Usage(
-                "`--bitmap` is for the in-tree workload: leave the command out, or `--bitmap`"
+                "`--bitmap` applies to the in-tree workload: omit the command, or `--bitmap`"
                     .to_owned(),
             ));
         }

@@ -84,7 +84,7 @@ fn sum(files: &[PathBuf]) -> Result<Profile, Error> {
             other,
         } = unlike;
         Error::Usage(format!(
-            "`{}` and `{}` cannot be added up, since they are not runs of the same kind: {what} \
+            "`{}` and `{}` cannot be summed, because they are different kinds of runs: {what} \
              `{first}` and `{other}`: print each by itself, or compare them with `modeswitch \
              compare`",
             shown(0),
@@ -97,7 +97,7 @@ fn one_of_several(file: &Path) -> Result<Profile, Error> {
     match document::load(file)? {
         Document::Profile(profile) => Ok(*profile),
         Document::Experiment(_) => Err(Error::Usage(format!(
-            "`{}` is an experiment, and only profiles can be added up: print it by itself",
+            "`{}` is an experiment, and only profiles can be summed: print it by itself",
             file.display()
         ))),
     }

@@ -26,7 +26,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             .map_err(|error| format!("{error}: write a time such as 5s or 200ms"))?,
     };
     if duration.is_zero() {
-        return Err("a measurement of no length shows nothing: write a time such as 5s".to_owned());
+        return Err("the time must not be zero: write a time such as 5s".to_owned());
     }
     Ok(duration)
 }
@@ -41,7 +41,7 @@ const SHORTEST_SLOT: Duration = Duration::from_millis(10);
 pub fn timeline_interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     if interval < SHORTEST_SLOT {
-        return Err("slots of a timeline are 10ms long at least".to_owned());
+        return Err("the interval of a timeline must be at least 10ms".to_owned());
     }
     Ok(interval)
 }

@@ -12,18 +12,17 @@ pub enum BackendChoice {
     /// The best that this kernel can run.
     #[default]
     Auto,
-    /// One hook on the return to user mode, through a BPF trampoline.
+    /// Hook the return to user mode with a BPF trampoline.
     Fentry,
-    /// The other function that can be hooked so, up to Linux 6.7.
+    /// The same on another function, up to Linux 6.7.
     FentryPrepare,
-    /// A hook on the return through a kprobe: the classic method, which can lose
-    /// events.
+    /// Hook the return with a kprobe: the classic method, which can lose events.
     Kprobe,
-    /// A kprobe on the function that fentry prefers.
+    /// The same on the function that fentry prefers.
     KprobeFpregs,
-    /// Tracepoints on every way into the kernel.
+    /// Use the tracepoints on every way into the kernel.
     Tracepoint,
-    /// Both families at once, checked against each other.
+    /// Use both families at once and check them against each other.
     Audit,
 }
 

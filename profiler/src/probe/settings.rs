@@ -15,11 +15,11 @@ pub enum StackPolicy {
     /// None: the cheapest.
     #[default]
     Off,
-    /// The first and then every 64th entry of each row of the ledger.
+    /// Both, of the first and every 64th entry of each ledger row.
     Sample,
-    /// The program's stack of every entry, and not the kernel's.
+    /// The program's own, of every entry.
     User,
-    /// Both of every entry. Costs about twenty times the count.
+    /// Both, of every entry: about twenty times the cost of counting.
     All,
 }
 
@@ -95,11 +95,11 @@ pub struct Extras {
 /// How far page faults are looked into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum FaultLevel {
-    /// They are counted: the cheapest.
+    /// Count them only: the cheapest.
     Count,
-    /// Also what each was about: first touch, copy-on-write, NUMA hint, …
+    /// Also record why: first touch, copy-on-write, NUMA hint, …
     Kind,
-    /// Also which pages of which mapping.
+    /// Also record which pages of which mapping.
     #[default]
     Pages,
 }

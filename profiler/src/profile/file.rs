@@ -153,7 +153,7 @@ pub fn check_single(profile: &Profile, path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Usage(format!(
-        "`{}` is the sum of {} runs, and what is judged is single runs: give their own files",
+        "`{}` is the sum of {} runs, but single runs are needed: give the file of each",
         path.display(),
         profile.runs
     )))
@@ -178,7 +178,7 @@ pub fn check_distinct(files: &[PathBuf]) -> Result<(), Error> {
                 format!(", as `{}` before", first.display())
             };
             return Err(Error::Usage(format!(
-                "`{}` is given twice{name}, and its run would be counted twice: name each file once",
+                "`{}` is given twice{name}, so its run would count twice: name each file once",
                 file.display()
             )));
         }
