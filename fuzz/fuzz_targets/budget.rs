@@ -35,6 +35,8 @@ fuzz_target!(|text: &str| {
         let verdict = against_budget(&parsed, "budget.toml", runs);
         for format in [
             CheckFormat::Table,
+            CheckFormat::Wide,
+            CheckFormat::Html,
             CheckFormat::Markdown,
             CheckFormat::Junit,
             CheckFormat::Json,

@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     compare::{build, side::Group},
     profile::model::Profile,
-    report::{compare, compare_markdown, export, style::Look},
+    report::{export, style::Look},
 };
 
 fuzz_target!(|document: &[u8]| {
@@ -32,7 +32,8 @@ fuzz_target!(|document: &[u8]| {
     let tool = profile.tool.clone();
     let groups = [side("a", vec![profile]), side("b", vec![other])];
     let found = build::compare(&groups, tool);
-    compare::write(&found, Look { columns: Some(70) }, &mut out).expect("memory can be written");
-    compare_markdown::write(&found, &mut out).expect("memory can be written");
+    for format in export::OF_COMPARISONS {
+        export::comparison(&found, *format, look, &mut out).expect("memory can be written");
+    }
     serde_json::to_vec(&found).expect("a comparison can be written");
 });

@@ -352,7 +352,7 @@ fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
 
 impl OutputFormat for CheckFormat {
     fn is_for_terminals(self) -> bool {
-        self == Self::Table
+        matches!(self, Self::Table | Self::Wide)
     }
 
     fn is_document(self) -> bool {

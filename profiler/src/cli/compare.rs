@@ -18,8 +18,7 @@ use crate::{
     exit_code,
     experiment::model::KIND as EXPERIMENT,
     profile::{build::tool, file},
-    report::{compare, compare_markdown},
-    untrusted::write_json,
+    report::{export, format::Format},
 };
 
 const EXAMPLES: &str = "\
@@ -63,15 +62,31 @@ enum CompareFormat {
     /// Tables for people.
     #[default]
     Table,
+    /// The same with every row, and nothing cut whatever the terminal's width.
+    Wide,
     /// One JSON document.
     Json,
     /// Markdown, for job summaries and reviews.
     Markdown,
+    /// One HTML page, for a browser: it needs no network and runs no script.
+    Html,
+}
+
+impl From<CompareFormat> for Format {
+    fn from(format: CompareFormat) -> Self {
+        match format {
+            CompareFormat::Table => Self::Table,
+            CompareFormat::Wide => Self::Wide,
+            CompareFormat::Json => Self::Json,
+            CompareFormat::Markdown => Self::Markdown,
+            CompareFormat::Html => Self::Html,
+        }
+    }
 }
 
 impl OutputFormat for CompareFormat {
     fn is_for_terminals(self) -> bool {
-        self == Self::Table
+        matches!(self, Self::Table | Self::Wide)
     }
 
     fn is_document(self) -> bool {
@@ -98,16 +113,10 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .collect::<Result<_, Error>>()?;
     let found = build::compare(&groups, tool());
     let format = args.format.unwrap_or_default();
-    args.to.deliver(
-        &found,
-        format,
-        Origin::Files,
-        |found, look, out| match format {
-            CompareFormat::Table => compare::write(found, look, out),
-            CompareFormat::Json => write_json(found, out),
-            CompareFormat::Markdown => compare_markdown::write(found, out),
-        },
-    )?;
+    args.to
+        .deliver(&found, format, Origin::Files, |found, look, out| {
+            export::comparison(found, format.into(), look, out)
+        })?;
     Ok(exit_code::SUCCESS)
 }
 

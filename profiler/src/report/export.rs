@@ -3,10 +3,13 @@
 use std::io::{self, Write};
 
 use super::{
-    csv, experiment_view, flamegraph, folded, format::Format, html, markdown, openmetrics,
-    profile_view, style::Look, terminal, trace,
+    comparison_view, csv, experiment_view, flamegraph, folded, format::Format, html, markdown,
+    openmetrics, profile_view, style::Look, terminal, trace,
 };
-use crate::{experiment::model::Experiment, profile::model::Profile, untrusted::write_json};
+use crate::{
+    compare::model::Compared, experiment::model::Experiment, profile::model::Profile,
+    untrusted::write_json,
+};
 
 /// The formats that a profile has.
 pub const OF_PROFILES: &[Format] = &[
@@ -24,6 +27,15 @@ pub const OF_PROFILES: &[Format] = &[
 
 /// The formats that an experiment has.
 pub const OF_EXPERIMENTS: &[Format] = &[
+    Format::Table,
+    Format::Wide,
+    Format::Json,
+    Format::Markdown,
+    Format::Html,
+];
+
+/// The formats that a comparison has.
+pub const OF_COMPARISONS: &[Format] = &[
     Format::Table,
     Format::Wide,
     Format::Json,
@@ -77,5 +89,30 @@ pub fn experiment(
         | Format::Flamegraph
         | Format::Trace
         | Format::Openmetrics => write_json(experiment, out),
+    }
+}
+
+/// Writes a comparison in one of [`OF_COMPARISONS`], in any other format as JSON.
+/// `look` is for tables only.
+///
+/// # Errors
+/// Whatever the output reports.
+pub fn comparison(
+    comparison: &Compared,
+    format: Format,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    match format {
+        Format::Table => terminal::write(&comparison_view::view(comparison), look, out),
+        Format::Wide => terminal::write(&comparison_view::view(comparison), Look::WIDE, out),
+        Format::Markdown => markdown::write(&comparison_view::view(comparison), out),
+        Format::Html => html::write(&comparison_view::view(comparison), out),
+        Format::Json
+        | Format::Csv
+        | Format::Folded
+        | Format::Flamegraph
+        | Format::Trace
+        | Format::Openmetrics => write_json(comparison, out),
     }
 }

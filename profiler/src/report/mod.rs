@@ -1,8 +1,7 @@
 //! Profiles and comparisons for people and programs. Pure.
 
-pub mod compare;
-pub mod compare_markdown;
-mod compare_sheets;
+pub mod check_view;
+pub mod comparison_view;
 pub mod csv;
 pub mod experiment_view;
 pub mod export;
@@ -19,7 +18,6 @@ pub mod profile_view;
 pub mod prose;
 mod shell;
 pub mod style;
-pub mod table;
 pub mod terminal;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -101,7 +101,11 @@ fn points(points: &Points, look: Look, out: &mut dyn Write) -> io::Result<()> {
     for (number, (finding, facts)) in (1..).zip(shown) {
         prose::sentence(out, look, STRONG, &format!("{number}. {finding}"))?;
         for fact in facts {
-            prose::labelled(out, look, &format!("   {}", fact.name), &fact.text)?;
+            if fact.name.is_empty() {
+                prose::indented(out, look, anstyle::Style::new(), &fact.text)?;
+            } else {
+                prose::labelled(out, look, &format!("   {}", fact.name), &fact.text)?;
+            }
         }
     }
     more(points.list, points.points.len(), look, out)

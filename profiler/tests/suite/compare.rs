@@ -164,7 +164,7 @@ fn sides_and_formats() {
     assert!(output.status.success(), "{}", stderr(&output));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        text.starts_with("**one and two made the same entries"),
+        text.starts_with("### one and two made the same entries"),
         "{text}"
     );
     assert!(text.contains("## three beside one"), "{text}");

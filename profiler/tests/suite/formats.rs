@@ -86,6 +86,19 @@ fn experiments_are_as_they_were() {
     }
 }
 
+/// So is a comparison.
+#[test]
+fn comparisons_are_as_they_were() {
+    let sides = ["losses", "stacks"].map(|name| data(name, "json").into_os_string());
+    for format in ["table", "wide", "markdown", "html"] {
+        let words = ["compare", "--format", format].map(std::ffi::OsString::from);
+        let output = run(words.into_iter().chain(sides.clone()));
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_same("comparisons", &format!("losses-stacks.{format}"), &text);
+    }
+}
+
 /// The JSON of a profile, printed again, has all that was saved. Newer versions
 /// may have more to say.
 #[test]

@@ -1,9 +1,14 @@
 //! A document says the same on a terminal, in Markdown and on a page.
 
 use modeswitch::{
-    profile::model::Profile,
+    compare::{build, side::Group},
+    gate::{
+        judge::{Named, against_budget},
+        parse,
+    },
+    profile::model::{Profile, Tool},
     report::{
-        experiment_view, html, markdown, profile_view,
+        check_view, comparison_view, experiment_view, html, markdown, profile_view,
         style::Look,
         terminal,
         view::{Block, Kind, Table, View},
@@ -19,18 +24,44 @@ use crate::{
 /// Rows that every rendering has room for.
 const ROWS: usize = 40;
 
+/// Two profiles side by side, and one of them judged by a budget.
+fn compared_and_checked(profiles: &[Profile]) -> [View; 2] {
+    let sides: Vec<Group> = profiles
+        .iter()
+        .map(|profile| Group {
+            label: profile.target.command.join(" "),
+            files: Vec::new(),
+            profiles: vec![profile.clone()],
+        })
+        .collect();
+    let compared = build::compare(&sides, Tool::default());
+    let budget = include_str!("../data/gate/budget.toml");
+    let budget = parse::parse(budget).expect("a budget");
+    let run = Named {
+        name: "run".to_owned(),
+        profile: profiles[0].clone(),
+    };
+    let verdict = against_budget(&budget, "budget.toml", &[run]);
+    [comparison_view::view(&compared), check_view::view(&verdict)]
+}
+
 fn views() -> Vec<View> {
     let saved = PROFILES.map(|name| {
         let value = from_file(&data(name, "json"));
         serde_json::from_value::<Profile>(value.0).expect("a profile")
     });
+    let others = compared_and_checked(&saved[..2]);
     let profiles = saved
         .iter()
         .chain([&saved_profile()])
         .map(profile_view::view)
         .collect::<Vec<_>>();
     let experiment = experiment_view::view(&saved_experiment());
-    profiles.into_iter().chain([experiment]).collect()
+    profiles
+        .into_iter()
+        .chain([experiment])
+        .chain(others)
+        .collect()
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
@@ -95,6 +126,6 @@ fn every_rendering_has_the_same_numbers() {
             let cells = cells.map(|row| row.iter().map(String::as_str).collect());
             assert_eq!(numbers(table, cells), expected, "{}", table.caption);
         }
-        assert!(tables > 2, "{}: {tables} tables", view.kind);
+        assert!(tables > 0, "{}: {tables} tables", view.kind);
     }
 }

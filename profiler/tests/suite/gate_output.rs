@@ -46,7 +46,7 @@ fn stdout(output: &Output) -> String {
 fn formats_are_as_they_were() {
     for (profile, status) in [("stray", BREACHED), ("lossy", INCONCLUSIVE)] {
         let file = format!("{profile}.json");
-        for format in ["table", "markdown", "junit", "json", "github"] {
+        for format in ["table", "markdown", "html", "junit", "json", "github"] {
             let output = check(&[&file, "--budget", "budget.toml", "--format", format]);
             assert_eq!(output.status.code(), Some(status), "{profile} {format}");
             let mut text = stdout(&output);

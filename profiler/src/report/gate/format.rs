@@ -5,8 +5,12 @@ use std::{
     path::PathBuf,
 };
 
-use super::{github, junit, markdown, text};
-use crate::{gate::verdict::Verdict, report::style::Look, untrusted::write_json};
+use super::{github, junit};
+use crate::{
+    gate::verdict::Verdict,
+    report::{check_view::view, html, markdown, style::Look, terminal},
+    untrusted::write_json,
+};
 
 /// How the result of a check is printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -14,6 +18,8 @@ pub enum CheckFormat {
     /// Tables for people.
     #[default]
     Table,
+    /// The same, and nothing cut whatever the terminal's width.
+    Wide,
     /// For a pull request's comment or a job's summary.
     Markdown,
     /// `JUnit` XML: a test case for each limit.
@@ -22,6 +28,8 @@ pub enum CheckFormat {
     Json,
     /// Annotations for GitHub Actions, at the lines responsible.
     Github,
+    /// One HTML page, for a browser: it needs no network and runs no script.
+    Html,
 }
 
 /// What a result looks like.
@@ -41,10 +49,12 @@ pub struct Shape {
 /// Whatever the output reports.
 pub fn write(verdict: &Verdict, shape: &Shape, out: &mut dyn Write) -> io::Result<()> {
     match shape.format {
-        CheckFormat::Table => text::write(verdict, shape.look, out),
-        CheckFormat::Markdown => markdown::write(verdict, out),
+        CheckFormat::Table => terminal::write(&view(verdict), shape.look, out),
+        CheckFormat::Wide => terminal::write(&view(verdict), Look::WIDE, out),
+        CheckFormat::Markdown => markdown::write(&view(verdict), out),
         CheckFormat::Junit => junit::write(verdict, out),
         CheckFormat::Json => write_json(verdict, out),
+        CheckFormat::Html => html::write(&view(verdict), out),
         CheckFormat::Github => github::write(verdict, shape.root.as_deref(), out),
     }
 }

@@ -3,8 +3,6 @@
 pub mod format;
 mod github;
 mod junit;
-mod markdown;
 #[cfg(test)]
 mod properties;
-mod text;
-mod words;
+pub(super) mod words;

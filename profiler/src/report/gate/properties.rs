@@ -275,6 +275,8 @@ proptest! {
             }
             for format in [
                 CheckFormat::Table,
+                CheckFormat::Wide,
+                CheckFormat::Html,
                 CheckFormat::Markdown,
                 CheckFormat::Junit,
                 CheckFormat::Json,

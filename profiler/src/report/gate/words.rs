@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The result in one line.
-pub(super) fn headline(verdict: &Verdict) -> String {
+pub(crate) fn headline(verdict: &Verdict) -> String {
     let number = |outcome| {
         let findings = verdict.findings.iter();
         findings.filter(|found| found.outcome == outcome).count()
@@ -49,7 +49,7 @@ fn plural(number: usize, word: &str) -> String {
 }
 
 /// What was counted: `1,000`, `at least 1,000`, or `-`.
-pub(super) fn judged(finding: &Finding) -> String {
+pub(crate) fn judged(finding: &Finding) -> String {
     match finding.judged {
         None => "-".to_owned(),
         Some(value) if finding.at_least => format!("≥ {}", amount(value)),
@@ -58,7 +58,7 @@ pub(super) fn judged(finding: &Finding) -> String {
 }
 
 /// The bound that matters, and what it is.
-pub(super) fn bound(finding: &Finding) -> String {
+pub(crate) fn bound(finding: &Finding) -> String {
     match (finding.hard, finding.soft) {
         (Some(hard), Some(soft)) => format!("{} (soft {})", amount(hard), amount(soft)),
         (Some(hard), None) => amount(hard),
@@ -132,18 +132,18 @@ pub(super) fn evidence(finding: &Finding) -> Vec<String> {
 }
 
 /// Findings that are not kept for the same reasons, and those reasons.
-pub(super) struct Group {
+pub(crate) struct Group {
     /// `breach: syscall in steady`, or with several names.
-    pub(super) title: String,
+    pub(crate) title: String,
     /// Why, and whose fault it is.
-    pub(super) lines: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
 /// Names told in a title; of more, their number.
 const NAMES: usize = 3;
 
 /// All that is to be said of findings that are not kept, each thing once.
-pub(super) fn groups(findings: &[Finding]) -> Vec<Group> {
+pub(crate) fn groups(findings: &[Finding]) -> Vec<Group> {
     let mut groups: Vec<(Outcome, Vec<&str>, Vec<String>)> = Vec::new();
     for finding in findings {
         let mut lines = finding.reasons.clone();

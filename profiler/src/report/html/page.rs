@@ -14,7 +14,7 @@ pub const STYLE_HASH: &str = "JS1JH/2+6WU/uFe9kFqqpOL4LgVLpqwN9X/kdt3Z3I0=";
 #[derive(Debug)]
 pub struct Section {
     /// Its anchor.
-    pub id: &'static str,
+    pub id: String,
     /// Its heading.
     pub title: String,
     /// What is in it.
@@ -24,9 +24,9 @@ pub struct Section {
 impl Section {
     /// A part of the page.
     #[must_use]
-    pub fn new(id: &'static str, title: impl Into<String>, body: Markup) -> Self {
+    pub fn new(id: impl Into<String>, title: impl Into<String>, body: Markup) -> Self {
         Self {
-            id,
+            id: id.into(),
             title: title.into(),
             body,
         }

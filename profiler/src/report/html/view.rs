@@ -44,8 +44,8 @@ fn page(view: &View) -> Page {
             .iter()
             .enumerate()
             .map(|(at, found)| {
-                let next = view.sections.get(at + 1).map(|next| next.id);
-                page::Section::new(found.id, found.title.clone(), section(found, next))
+                let next = view.sections.get(at + 1).map(|next| next.id.as_str());
+                page::Section::new(&found.id, found.title.clone(), section(found, next))
             })
             .collect(),
         foot: html! {

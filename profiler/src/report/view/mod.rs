@@ -48,7 +48,7 @@ pub enum Scope {
 #[derive(Debug)]
 pub struct Section {
     /// Its anchor.
-    pub id: &'static str,
+    pub id: String,
     /// Its heading.
     pub title: String,
     /// Where it is shown.
@@ -60,9 +60,9 @@ pub struct Section {
 impl Section {
     /// A part that is always shown.
     #[must_use]
-    pub fn new(id: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Self {
+    pub fn new(id: impl Into<String>, title: impl Into<String>, blocks: Vec<Block>) -> Self {
         Self {
-            id,
+            id: id.into(),
             title: title.into(),
             scope: Scope::Always,
             blocks,
@@ -71,7 +71,7 @@ impl Section {
 
     /// A part that takes room.
     #[must_use]
-    pub fn full(id: &'static str, title: impl Into<String>, blocks: Vec<Block>) -> Self {
+    pub fn full(id: impl Into<String>, title: impl Into<String>, blocks: Vec<Block>) -> Self {
         Self {
             scope: Scope::Full,
             ..Self::new(id, title, blocks)
