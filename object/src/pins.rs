@@ -13,12 +13,18 @@ pub const LLVM_MAJOR: &str = "22";
 
 /// What it is built for.
 pub const TARGET: &str = "bpfel-unknown-none";
-/// The package, and within it the binary, that holds the programs.
-pub const PACKAGE: &str = "profiler-ebpf";
+/// The package that holds the programs.
+pub const PACKAGE: &str = "modeswitch-ebpf";
+/// The package's binary.
+pub const BINARY: &str = "profiler-ebpf";
 /// The package's folder in the workspace.
 pub const FOLDER: &str = "profiler-ebpf";
-/// The folder with the object that is checked in.
-pub const PREBUILT: &str = "profiler-ebpf/prebuilt";
+/// The folder with the object that is checked in: of the package that embeds it.
+pub const PREBUILT: &str = "profiler/prebuilt";
+/// The object there.
+pub const OBJECT: &str = "modeswitch.bpf.o";
+/// The hashes of what it was built from, beside it.
+pub const RECORD: &str = "sources.sha256";
 /// The feature that makes the package's binary visible to cargo at all.
 pub const FEATURE: &str = "program";
 
@@ -67,6 +73,7 @@ pub fn describe() -> String {
         LLVM_MAJOR,
         TARGET,
         PACKAGE,
+        BINARY,
         FEATURE,
         PROFILE_NAME,
         WORKSPACE_ALIAS,

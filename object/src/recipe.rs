@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use fs_err as fs;
 
 use crate::pins;
 use crate::process::run;
@@ -61,14 +61,14 @@ pub fn build(workspace: &Workspace, tools: &Toolchain, target_dir: &Path) -> Res
     let built = target_dir
         .join(pins::TARGET)
         .join(pins::PROFILE_NAME)
-        .join(pins::PACKAGE);
+        .join(pins::BINARY);
     let stripped = target_dir.join("stripped.bpf.o");
     // DWARF is for people with a debugger; .BTF and .BTF.ext, which the kernel
     // and aya read, are no debug sections and stay.
     run(Command::new(&tools.objcopy)
         .arg("--strip-debug")
         .args([&built, &stripped]))?;
-    fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))
+    Ok(fs::read(&stripped)?)
 }
 
 /// A cargo command on the eBPF package, for the eBPF target.
@@ -99,7 +99,7 @@ pub fn cargo(
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .current_dir(workspace.root())
         .args([subcommand, "--locked", "--package", pins::PACKAGE])
-        .args(["--bin", pins::PACKAGE, "--features", pins::FEATURE])
+        .args(["--bin", pins::BINARY, "--features", pins::FEATURE])
         .args(["--target", pins::TARGET, "-Zbuild-std=core"])
         .arg("--target-dir")
         .arg(target_dir);

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use crate::pins;
@@ -123,9 +123,8 @@ pub fn staleness(workspace: &Workspace) -> Result<Vec<String>> {
     if !record.exists() || !object.exists() {
         return Ok(vec!["there is no prebuilt object".to_owned()]);
     }
-    let text =
-        fs::read_to_string(&record).with_context(|| format!("cannot read {}", record.display()))?;
-    let content = fs::read(&object).with_context(|| format!("cannot read {}", object.display()))?;
+    let text = fs::read_to_string(&record)?;
+    let content = fs::read(&object)?;
     Ok(Record::parse(&text).differences(&now.with_object(&content)))
 }
 
@@ -148,8 +147,7 @@ fn files(root: &Path, folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
     paths
         .into_iter()
         .map(|path| {
-            let content =
-                fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let content = fs::read(&path)?;
             let name = path.strip_prefix(root).unwrap_or(&path);
             Ok((name.to_string_lossy().into_owned(), content))
         })
@@ -157,9 +155,8 @@ fn files(root: &Path, folder: &Path) -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 fn collect_files(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
-    let context = || format!("cannot list {}", folder.display());
-    for entry in fs::read_dir(folder).with_context(context)? {
-        let path = entry.with_context(context)?.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         // Editors leave files of their own beside the sources.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if name.starts_with('.') || name.ends_with('~') {

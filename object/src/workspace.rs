@@ -2,10 +2,10 @@
 //! `Cargo.lock` and the manifests say of their dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use fs_err as fs;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table};
 
 use crate::pins;
@@ -54,13 +54,13 @@ impl Workspace {
     /// The object that is checked in.
     #[must_use]
     pub fn object(&self) -> PathBuf {
-        self.root.join(pins::PREBUILT).join("modeswitch.bpf.o")
+        self.root.join(pins::PREBUILT).join(pins::OBJECT)
     }
 
     /// The hashes of what that object was built from.
     #[must_use]
     pub fn record(&self) -> PathBuf {
-        self.root.join(pins::PREBUILT).join("sources.sha256")
+        self.root.join(pins::PREBUILT).join(pins::RECORD)
     }
 
     pub(crate) fn manifest(&self) -> Result<DocumentMut> {
@@ -192,8 +192,7 @@ fn text(package: &Table, key: &str) -> Result<String> {
 }
 
 fn read(path: &Path) -> Result<DocumentMut> {
-    let text =
-        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read_to_string(path)?;
     let document = text.parse();
     document.with_context(|| format!("{} is no TOML", path.display()))
 }

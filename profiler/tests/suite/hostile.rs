@@ -1,7 +1,7 @@
 //! Hostile and broken inputs, and what becomes of each.
 //!
 //! `docs/hostile-input.md` lists them. After a change that is meant, write it anew as
-//! root with `INSTA_UPDATE=always cargo test -p profiler --test suite hostile::`.
+//! root with `INSTA_UPDATE=always cargo test -p modeswitch --test suite hostile::`.
 
 use std::{
     ffi::CString,

@@ -22,7 +22,7 @@ pub(super) fn last_cpu() -> usize {
 /// The optimised binary, built if need be.
 pub(super) fn modeswitch() -> Result<PathBuf> {
     let mut build = workspace::cargo();
-    build.args(["build", "--quiet", "--release", "--package", "profiler"]);
+    build.args(["build", "--quiet", "--release", "--package", "modeswitch"]);
     process::run(&mut build)?;
     Ok(workspace::target_dir().join("release/modeswitch"))
 }

@@ -11,7 +11,7 @@ const REFUSED: [&str; 14] = [
     "7z", "a", "bz2", "deb", "exe", "gz", "jar", "o", "rpm", "so", "tar", "whl", "xz", "zip",
 ];
 /// Built from this tree, byte for byte, as another step checks.
-const PREBUILT: &str = "profiler-ebpf/prebuilt/";
+const PREBUILT: &str = "profiler/prebuilt/";
 
 pub(super) fn check() -> Result<()> {
     let mut git = Command::new("git");
@@ -51,7 +51,7 @@ mod tests {
             assert!(is_refused(file), "{file}");
         }
         for file in [
-            "profiler-ebpf/prebuilt/modeswitch.bpf.o",
+            "profiler/prebuilt/modeswitch.bpf.o",
             "docs/a.png",
             "so",
             "a/lib.rs",

@@ -17,6 +17,7 @@ const STEPS: &[Step] = &[
     ("documentation", documentation),
     ("licences, bans, sources", deny::check),
     ("no-op rebuild", no_op::check),
+    ("packages build by themselves", packages),
     ("eBPF object is what its sources give", ebpf_object),
     ("tests", tests),
 ];
@@ -87,6 +88,13 @@ fn documentation() -> Result<()> {
         .args(["doc", "--no-deps"])
         .args(workspace::HOST_PACKAGES);
     step::quietly(&mut cargo)
+}
+
+/// From what would be published, and nothing beside it.
+fn packages() -> Result<()> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["package", "--workspace", "--allow-dirty"]);
+    step::quietly(cargo.args(["--exclude", "xtask"]))
 }
 
 fn ebpf_object() -> Result<()> {

@@ -282,7 +282,7 @@ fn lab(options: &Options) -> Result<Lab> {
 /// The program that the command most likely runs.
 fn build(options: &Options) -> Result<()> {
     let mut cargo = workspace::cargo();
-    cargo.args(["build", "--quiet", "--package", "profiler"]);
+    cargo.args(["build", "--quiet", "--package", "modeswitch"]);
     if !options.debug {
         cargo.arg("--release");
     }
