@@ -1,14 +1,19 @@
 //! Decides which eBPF object the profiler embeds, and names its own version.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, ensure};
 use fs_err as fs;
-use modeswitch_object::record::Record;
-use modeswitch_object::workspace::Workspace;
-use modeswitch_object::{pins, recipe, record, toolchain};
+use modeswitch_object::{
+    pins, recipe,
+    record::{self, Record},
+    toolchain,
+    workspace::Workspace,
+};
 
 /// What goes into the binary, besides the crates that cargo looks after.
 const OWN_SOURCES: &[&str] = &[

@@ -1,19 +1,23 @@
 //! Building the eBPF object from source.
 
-use std::collections::BTreeSet;
-use std::env;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    collections::BTreeSet,
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::Result;
 use fs_err as fs;
 
-use crate::pins;
-use crate::process::run;
-use crate::record::sha256;
-use crate::toolchain::{Toolchain, cargo_home};
-use crate::workspace::{Closure, Workspace};
+use crate::{
+    pins,
+    process::run,
+    record::sha256,
+    toolchain::{Toolchain, cargo_home},
+    workspace::{Closure, Workspace},
+};
 
 /// What the nested cargo may see of our environment: enough to find its tools
 /// and the network. Flags, wrappers and what a build script is told stay out.

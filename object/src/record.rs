@@ -1,16 +1,17 @@
 //! The hash of everything that decides what the eBPF object looks like, and the file
 //! beside the checked-in object that says what it was built from.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use crate::pins;
-use crate::workspace::Workspace;
+use crate::{pins, workspace::Workspace};
 
 const HEADER: &str = "\
 # What modeswitch.bpf.o was built from: SHA-256 of each item.

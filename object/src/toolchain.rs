@@ -1,9 +1,10 @@
 //! Finding the pieces of the eBPF toolchain, and naming those that are missing.
 
-use std::env;
-use std::fmt;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::{
+    env, fmt,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use crate::pins;
 

@@ -1,8 +1,10 @@
 //! The workspace, as far as the eBPF object is concerned: its members, and what
 //! `Cargo.lock` and the manifests say of their dependencies.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
 use fs_err as fs;

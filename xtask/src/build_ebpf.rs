@@ -1,13 +1,13 @@
 //! `cargo xtask build-ebpf`: the object that the profiler embeds, from source.
 
-use std::fs;
-use std::path::Path;
-
 use anyhow::{Context as _, Result, bail, ensure};
-use modeswitch_object::recipe;
-use modeswitch_object::record::{Record, staleness};
-use modeswitch_object::toolchain::{self, Missing, Toolchain};
-use modeswitch_object::workspace::Workspace;
+use fs_err as fs;
+use modeswitch_object::{
+    recipe,
+    record::{Record, staleness},
+    toolchain::{self, Missing, Toolchain},
+    workspace::Workspace,
+};
 
 use crate::{install, workspace};
 
@@ -76,8 +76,8 @@ fn build(sources: &Workspace, tools: &Toolchain) -> Result<()> {
         "the sources were edited during the build; run it again"
     );
     let record = before.with_object(&object);
-    write(&sources.object(), &object)?;
-    write(&sources.record(), record.render().as_bytes())?;
+    fs::write(sources.object(), &object)?;
+    fs::write(sources.record(), record.render())?;
     println!("{}: {} bytes", sources.object().display(), object.len());
     Ok(())
 }
@@ -111,14 +111,6 @@ fn byte_difference(checked_in: &[u8], built: &[u8]) -> Option<String> {
         built.len(),
         same.count()
     ))
-}
-
-fn write(path: &Path, content: &[u8]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! `cargo xtask fuzz`: feeds the readers of other people's files with nonsense.
 
-use std::path::Path;
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use modeswitch_object::process;
@@ -45,8 +44,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         // The corpus in the tree stays as small as it is: what is found is
         // kept beside it.
         let grown = folder.join("grown").join(target);
-        std::fs::create_dir_all(&grown)
-            .with_context(|| format!("cannot create {}", grown.display()))?;
+        fs_err::create_dir_all(&grown)?;
         let mut cargo = workspace::cargo();
         // Coverage is a compiler flag that stable hides. There is next to no
         // unsafe code behind these targets, so that no sanitizer is needed,
@@ -72,10 +70,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn targets(folder: &Path) -> Result<Vec<String>> {
     let folder = folder.join("fuzz_targets");
-    let context = || format!("cannot list {}", folder.display());
     let mut targets = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(context)? {
-        let path = entry.with_context(context)?.path();
+    for entry in fs_err::read_dir(&folder)? {
+        let path = entry?.path();
         if let Some(name) = path.file_stem().and_then(|name| name.to_str()) {
             targets.push(name.to_owned());
         }
@@ -107,13 +104,13 @@ mod tests {
     #[test]
     fn targets_are_complete() {
         let folder = workspace::root().join("fuzz");
-        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let manifest = fs_err::read_to_string(folder.join("Cargo.toml")).unwrap();
         for target in targets(&folder).unwrap() {
             assert!(
                 manifest.contains(&format!("fuzz_targets/{target}.rs")),
                 "{target}"
             );
-            let corpus = std::fs::read_dir(folder.join("corpus").join(&target));
+            let corpus = fs_err::read_dir(folder.join("corpus").join(&target));
             assert!(corpus.unwrap().next().is_some(), "{target}");
         }
     }

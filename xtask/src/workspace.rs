@@ -1,11 +1,12 @@
 //! The workspace that this program was built in, and who runs it.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
-use modeswitch_object::pins;
-use modeswitch_object::workspace::Workspace;
+use modeswitch_object::{pins, workspace::Workspace};
 
 /// The workspace, as the eBPF object's crate sees it.
 pub(crate) fn here() -> Workspace {

@@ -1,8 +1,6 @@
 //! The same against the same: how often that is taken for a difference.
 
-use std::path::Path;
-use std::process::Command;
-use std::time::Instant;
+use std::{path::Path, process::Command, time::Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use modeswitch_object::process;

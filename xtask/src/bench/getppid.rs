@@ -3,15 +3,19 @@
 //! It is one process for the whole benchmark. Two processes of the same program
 //! can differ by more than a probe costs, for where their memory happens to lie.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    time::Instant,
+};
 
 use anyhow::{Context as _, Result};
-use nix::sched::{CpuSet, sched_setaffinity};
-use nix::unistd::{Pid, getppid};
+use nix::{
+    sched::{CpuSet, sched_setaffinity},
+    unistd::{Pid, getppid},
+};
 
-use super::{statistics, tools};
+use super::tools;
 
 /// Calls between two readings of the clock.
 const CALLS: u32 = 200_000;
@@ -41,7 +45,7 @@ fn nanoseconds_per_call() -> f64 {
         }
         readings.push(begin.elapsed().as_secs_f64() * 1e9 / f64::from(CALLS));
     }
-    statistics::range(&readings).0
+    tools::range(&readings).0
 }
 
 /// The loop's process, seen from outside.

@@ -5,10 +5,8 @@
 //! are ratios of their medians.
 
 mod aa;
-mod floor;
 mod getppid;
 mod overhead;
-mod statistics;
 mod throughput;
 mod tools;
 

@@ -1,15 +1,18 @@
 //! What counting one system call costs, beside other ways to do it.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
-use super::getppid::Loop;
-use super::{floor, statistics, tools};
+use super::{getppid::Loop, tools};
 
 /// How long a contestant is given to attach before the loop runs.
 const SETTLING: Duration = Duration::from_millis(1500);
@@ -95,7 +98,7 @@ fn measure(kind: Kind, modeswitch: &Path, target: &mut Loop) -> Result<f64> {
     let mut command = match kind {
         Kind::Nothing => return target.run(),
         Kind::Floor => {
-            let _held = floor::attach()?;
+            let _held = tools::attach_floor()?;
             std::thread::sleep(SETTLING);
             return target.run();
         }
@@ -157,12 +160,12 @@ fn print(field: &[Contestant], cpu: usize, rounds: u32) {
     let floor = median_added(field, Kind::Floor).unwrap_or(f64::NAN);
     for contestant in field {
         let added = added(contestant, reference);
-        let (least, most) = statistics::range(&added);
-        let median = statistics::median(&added);
+        let (least, most) = tools::range(&added);
+        let median = tools::median(&added);
         println!(
             "{:38} {:9.1} {median:9.1}  {:>19}  {:7.2}",
             contestant.name,
-            statistics::median(&contestant.nanoseconds),
+            tools::median(&contestant.nanoseconds),
             format!("{least:.1} to {most:.1}"),
             median / floor
         );
@@ -173,7 +176,7 @@ fn print(field: &[Contestant], cpu: usize, rounds: u32) {
 fn median_added(field: &[Contestant], kind: Kind) -> Option<f64> {
     let reference = field.first()?;
     let contestant = field.iter().find(|contestant| contestant.kind == kind)?;
-    Some(statistics::median(&added(contestant, reference)))
+    Some(tools::median(&added(contestant, reference)))
 }
 
 /// What targets were missed.

@@ -1,14 +1,13 @@
 //! What the workload achieves beside fio, on the same file.
 
-use std::fs::File;
-use std::path::Path;
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 use anyhow::{Context as _, Result, bail};
+use fs_err::File;
 use modeswitch_object::process;
 use serde_json::Value;
 
-use super::{statistics, tools};
+use super::tools;
 
 /// Ours must reach this much of fio's I/Os per second.
 const LEAST_OF_FIO: f64 = 0.95;
@@ -37,15 +36,15 @@ pub(super) fn run(modeswitch: &Path, cpu: usize, rounds: u32) -> Result<Vec<Stri
         lazy.push(own_iops(modeswitch, &path, cpu, sq_cpu, "lazy")?);
         prefault.push(own_iops(modeswitch, &path, cpu, sq_cpu, "prefault")?);
     }
-    let reference = statistics::median(&fio);
+    let reference = tools::median(&fio);
     println!("\nI/Os per second, 512 B random reads of a sparse file ({rounds} rounds in turn)");
     for (name, values) in [
         ("fio", &fio),
         ("workload, lazy", &lazy),
         ("workload, prefault", &prefault),
     ] {
-        let (least, most) = statistics::range(values);
-        let median = statistics::median(values);
+        let (least, most) = tools::range(values);
+        let median = tools::median(values);
         println!(
             "{name:20} {median:12.0}  ({least:.0} to {most:.0})  × fio {:.2}",
             median / reference
@@ -53,7 +52,7 @@ pub(super) fn run(modeswitch: &Path, cpu: usize, rounds: u32) -> Result<Vec<Stri
     }
     let mut missed = Vec::new();
     let name = format!("the workload reaches {LEAST_OF_FIO} × fio");
-    let holds = statistics::median(&lazy) >= LEAST_OF_FIO * reference;
+    let holds = tools::median(&lazy) >= LEAST_OF_FIO * reference;
     println!("{} {name}", if holds { "ok    " } else { "MISSED" });
     if !holds {
         missed.push(name);

@@ -1,17 +1,20 @@
 //! The suite on a bare Debian: one with gcc, git and this machine's Rust, and nothing
 //! of what the suite would like to have.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use fs_err as fs;
 use modeswitch_object::process;
 
-use crate::install::apt::Apt;
-use crate::install::{self, Need};
-use crate::workspace::{self, RootAccess};
+use crate::{
+    install::{self, Need, apt::Apt},
+    workspace::{self, RootAccess},
+};
 
 const SUITE: &str = "bookworm";
 const PACKAGES: &str = "gcc,libc6-dev,git,ca-certificates";
@@ -71,7 +74,7 @@ fn root() -> Result<PathBuf> {
     if root.exists() {
         return Ok(root);
     }
-    fs::create_dir_all(&home).with_context(|| format!("cannot create {}", home.display()))?;
+    fs::create_dir_all(&home)?;
     let scratch = tempfile::tempdir_in(&home).context("cannot make a folder")?;
     let half_made = scratch.path().join(SUITE);
     let apt = Apt::new(&scratch.path().join("apt"), &[SUITE])?;
@@ -81,8 +84,8 @@ fn root() -> Result<PathBuf> {
     println!("      making a bare Debian from {mirror}");
     let mut debootstrap = Command::new("debootstrap");
     debootstrap.args(["--variant=minbase", &format!("--include={PACKAGES}"), SUITE]);
-    super::step::quietly(debootstrap.arg(&half_made).arg(mirror))?;
-    fs::rename(&half_made, &root).with_context(|| format!("cannot create {}", root.display()))?;
+    super::checks::quietly(debootstrap.arg(&half_made).arg(mirror))?;
+    fs::rename(&half_made, &root)?;
     Ok(root)
 }
 

@@ -4,19 +4,19 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{bare, binaries, deny, lint, no_op, step};
+use super::{bare, checks};
 use crate::{build_ebpf, install, lab, test, workspace};
 
 type Step = (&'static str, fn() -> Result<()>);
 
 const STEPS: &[Step] = &[
     ("formatting", format),
-    ("no binaries", binaries::check),
-    ("clippy, user side", lint::user_side),
-    ("clippy, eBPF side", lint::ebpf_side),
+    ("no binaries", checks::no_binaries),
+    ("clippy, user side", checks::user_side),
+    ("clippy, eBPF side", checks::ebpf_side),
     ("documentation", documentation),
-    ("licences, bans, sources", deny::check),
-    ("no-op rebuild", no_op::check),
+    ("licences, bans, sources", checks::licences),
+    ("no-op rebuild", checks::no_op_rebuild),
     ("packages build by themselves", packages),
     ("eBPF object is what its sources give", ebpf_object),
     ("tests", tests),
@@ -78,7 +78,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 }
 
 fn format() -> Result<()> {
-    step::quietly(workspace::cargo().args(["fmt", "--all", "--check"]))
+    checks::quietly(workspace::cargo().args(["fmt", "--all", "--check"]))
 }
 
 fn documentation() -> Result<()> {
@@ -87,14 +87,14 @@ fn documentation() -> Result<()> {
     cargo
         .args(["doc", "--no-deps"])
         .args(workspace::HOST_PACKAGES);
-    step::quietly(&mut cargo)
+    checks::quietly(&mut cargo)
 }
 
 /// From what would be published, and nothing beside it.
 fn packages() -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo.args(["package", "--workspace", "--allow-dirty"]);
-    step::quietly(cargo.args(["--exclude", "xtask"]))
+    checks::quietly(cargo.args(["--exclude", "xtask"]))
 }
 
 fn ebpf_object() -> Result<()> {

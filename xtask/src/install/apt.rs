@@ -1,11 +1,13 @@
 //! apt with a root of its own: packages of suites that this machine does not use, from
 //! the mirrors that it does. Debian's signature is checked, as apt always does.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use fs_err as fs;
 use modeswitch_object::process;
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -35,8 +37,7 @@ impl Apt {
         ensure!(!mirrors.is_empty(), "apt knows no mirror");
         let lists = root.join("state/lists/partial");
         for folder in [&lists, &root.join("cache")] {
-            fs::create_dir_all(folder)
-                .with_context(|| format!("cannot create {}", folder.display()))?;
+            fs::create_dir_all(folder)?;
         }
         let sources = format!(
             "Types: deb\nURIs: {}\nSuites: {}\nComponents: main\nArchitectures: amd64\n\
@@ -62,7 +63,7 @@ impl Apt {
             (apt.settings(), settings),
             (root.join("state/status"), String::new()),
         ] {
-            fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            fs::write(&path, text)?;
         }
         Ok(apt)
     }
@@ -109,12 +110,11 @@ impl Apt {
         let mut apt_get = self.command("apt-get");
         apt_get.args(["-qq", "download", &format!("{name}={version}")]);
         process::output(apt_get.current_dir(folder))?;
-        let context = || format!("cannot list {}", folder.display());
-        let mut entries = fs::read_dir(folder).with_context(context)?;
+        let mut entries = fs::read_dir(folder)?;
         let entry = entries
             .next()
             .with_context(|| format!("apt left no file for {name}"))?;
-        Ok(entry.with_context(context)?.path())
+        Ok(entry?.path())
     }
 
     fn settings(&self) -> PathBuf {

@@ -1,11 +1,8 @@
 //! Installing what this workspace's chores need and this machine lacks.
 
 pub(crate) mod apt;
-mod missing;
 mod packages;
-mod privilege;
-mod rust_source;
+mod toolchain;
 
-pub(crate) use missing::install as missing_toolchain;
-pub(crate) use packages::{FOR_TESTS, Need, ensure, find_program, missing};
-pub(crate) use privilege::run as as_root;
+pub(crate) use packages::{FOR_TESTS, Need, as_root, ensure, find_program, missing};
+pub(crate) use toolchain::install as missing_toolchain;

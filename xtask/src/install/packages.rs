@@ -1,12 +1,14 @@
 //! Packages of the distribution, by apt.
 
-use std::env;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::{
+    env,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use anyhow::{Result, bail};
+use modeswitch_object::process;
 
-use super::privilege;
 use crate::workspace::{self, RootAccess};
 
 /// A package that is needed, and what of it has to be there, wherever it came from.
@@ -117,8 +119,24 @@ const APT_GET: [&str; 5] = [
 
 /// Installs packages as root.
 pub(crate) fn install<'a>(packages: impl IntoIterator<Item = &'a str>) -> Result<()> {
-    privilege::run(&[&APT_GET[..], &["update"]].concat())?;
+    as_root(&[&APT_GET[..], &["update"]].concat())?;
     let mut arguments = [&APT_GET[..], &["install", "--no-install-recommends"]].concat();
     arguments.extend(packages);
-    privilege::run(&arguments)
+    as_root(&arguments)
+}
+
+/// Runs a command as root: directly, or by a `sudo` that asks no password.
+pub(crate) fn as_root(arguments: &[&str]) -> Result<()> {
+    let mut command = match workspace::root_access() {
+        workspace::RootAccess::Root => Command::new(arguments[0]),
+        workspace::RootAccess::Sudo => {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["-n", arguments[0]]);
+            sudo
+        }
+        workspace::RootAccess::None => bail!("`{}` has to be run as root", arguments.join(" ")),
+    };
+    command.args(&arguments[1..]);
+    eprintln!("$ {}", process::describe(&command));
+    process::run(&mut command)
 }

@@ -1,10 +1,12 @@
 //! Where kernels and what is known of them are kept between runs.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result};
+use fs_err as fs;
 
 /// Overrides the folder.
 const VARIABLE: &str = "MODESWITCH_LAB_CACHE";
@@ -22,7 +24,7 @@ impl Cache {
         let root = folder(|name| env::var_os(name).map(PathBuf::from))
             .with_context(|| format!("set {VARIABLE}: neither a home nor a cache is known"))?;
         let cache = Self { root };
-        create(&cache.runs())?;
+        fs::create_dir_all(cache.runs())?;
         cache.sweep()?;
         Ok(cache)
     }
@@ -58,9 +60,8 @@ impl Cache {
     /// Folders bear the number of the process that made them.
     fn sweep(&self) -> Result<()> {
         let runs = self.runs();
-        let context = || format!("cannot list {}", runs.display());
-        for entry in fs::read_dir(&runs).with_context(context)? {
-            let path = entry.with_context(context)?.path();
+        for entry in fs::read_dir(&runs)? {
+            let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let owner = name.split('.').next().unwrap_or_default();
             if !Path::new("/proc").join(owner).exists() {
@@ -70,11 +71,6 @@ impl Cache {
         }
         Ok(())
     }
-}
-
-/// Creates a folder and those above it.
-pub(super) fn create(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
 fn folder(variable: impl Fn(&str) -> Option<PathBuf>) -> Option<PathBuf> {

@@ -1,24 +1,28 @@
 //! The options, and one kernel after the other.
 
-use std::env;
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, ensure};
+use fs_err as fs;
 use modeswitch_object::process;
 
-use super::cache::{self, Cache};
-use super::guest::{EVIDENCE, Ending, Lab, Limits, Signals};
-use super::kernels::{Catalog, Kernel, Wanted};
-use super::machine::Machine;
-use super::script::Script;
-use super::suite::{self, Scenario, Tally};
-use super::{exactness, fred};
+use super::{
+    cache::Cache,
+    exactness, fred,
+    guest::{EVIDENCE, Ending, Lab, Limits, Signals},
+    kernels::{Catalog, Kernel, Wanted},
+    machine::Machine,
+    script::Script,
+    suite::{self, Scenario, Tally},
+};
 use crate::{install, workspace};
 
 /// The lab itself failed; nothing is known of the command.
@@ -328,7 +332,7 @@ fn keep_evidence(
     let folder = workspace::target_dir().join("lab-failed").join(name);
     copy(&results.join(EVIDENCE), &folder)?;
     let to = folder.join("console.txt");
-    fs::copy(console, &to).with_context(|| format!("cannot write {}", to.display()))?;
+    fs::copy(console, &to)?;
     eprintln!(
         "lab: what failed has left its evidence in {}",
         folder.display()
@@ -337,7 +341,7 @@ fn keep_evidence(
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    cache::create(to)?;
+    fs::create_dir_all(to)?;
     let empty = fs::read_dir(from).map_or(0, Iterator::count) == 0;
     if empty {
         return Ok(());

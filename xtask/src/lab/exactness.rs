@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use tabled::builder::Builder;
-use tabled::settings::object::Columns;
-use tabled::settings::{Alignment, Modify, Style};
+use tabled::{
+    builder::Builder,
+    settings::{Alignment, Modify, Style, object::Columns},
+};
 
 use super::suite::Tally;
 use crate::test::KnownCount;

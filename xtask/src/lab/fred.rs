@@ -4,27 +4,29 @@
 //! kernel and the same files are booted as in QEMU, and the programs of known counts
 //! must come out the same, row for row.
 
-use std::collections::BTreeMap;
-use std::env;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    env,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use fs_err::{self as fs, File};
 use modeswitch_object::process;
-use tabled::builder::Builder;
-use tabled::settings::Style;
+use tabled::{builder::Builder, settings::Style};
 
-use super::QEMU;
-use super::cache::Cache;
-use super::guest::{Limits, Signals};
-use super::initramfs;
-use super::kernels::Kernel;
-use crate::install::find_program;
-use crate::workspace;
+use super::{
+    QEMU,
+    cache::Cache,
+    guest::{Limits, Signals},
+    initramfs,
+    kernels::Kernel,
+};
+use crate::{install::find_program, workspace};
 
 /// Names the Bochs to use.
 const VARIABLE: &str = "MODESWITCH_BOCHS";
@@ -218,7 +220,7 @@ fn files(folder: &Path, bin: &Path) -> Result<Vec<u8>> {
         ),
     ];
     for (name, file) in found {
-        let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let content = fs::read(&file)?;
         contents.push((name, content));
     }
     Ok(initramfs::of(&["dev", "proc", "sys", "named"], &contents))
@@ -251,10 +253,8 @@ fn qemu(kernel: &Kernel, archive: &Path, console: &Path) -> Command {
 /// Its BIOS boots from a CD, on which a boot loader starts the kernel.
 fn bochs(folder: &Path, kernel: &Kernel, archive: &Path, console: &Path) -> Result<Command> {
     let tree = folder.join("cd");
-    super::cache::create(&tree)?;
-    let copy = |from: &Path, name: &str| {
-        fs::copy(from, tree.join(name)).with_context(|| format!("cannot copy {}", from.display()))
-    };
+    fs::create_dir_all(&tree)?;
+    let copy = |from: &Path, name: &str| fs::copy(from, tree.join(name));
     copy(&kernel.image, "vmlinuz")?;
     copy(archive, "initrd")?;
     copy(Path::new(LOADER[0]), "isolinux.bin")?;
@@ -305,7 +305,7 @@ fn watch(command: &mut Command, console: &Path, limits: Limits, signals: &Signal
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(output)
+        .stderr(output.into_file())
         .process_group(0);
     let name = process::describe(command);
     let mut machine = command

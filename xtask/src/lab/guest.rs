@@ -1,26 +1,32 @@
 //! One guest, from power-on to its end.
 
-use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _, Write};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    io::{self, ErrorKind, Read as _, Write},
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, Result, bail};
+use fs_err::{self as fs, File};
 use modeswitch_object::process;
-use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{SfdFlags, SignalFd},
+};
 
-use super::cache::{self, Cache};
-use super::console::Console;
-use super::initramfs;
-use super::kernels::Kernel;
-use super::machine::{Accelerator, Files, Machine};
-use super::script::Script;
+use super::{
+    cache::Cache,
+    console::Console,
+    initramfs,
+    kernels::Kernel,
+    machine::{Accelerator, Files, Machine},
+    script::Script,
+};
 use crate::install::find_program;
 
 /// How often the guest is looked at.
@@ -189,7 +195,7 @@ impl Boot {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(error)
+            .stderr(error.into_file())
             // Ctrl-C is ours to handle.
             .process_group(0)
             .spawn()
@@ -350,18 +356,13 @@ struct Share {
 impl Share {
     fn create(folder: PathBuf, script: &Script) -> Result<Self> {
         let share = Self { folder };
-        cache::create(&share.results())?;
-        share.write("guest.sh", GUEST.as_bytes())?;
-        share.write("command.sh", &script.render())?;
+        fs::create_dir_all(share.results())?;
+        fs::write(share.folder.join("guest.sh"), GUEST)?;
+        fs::write(share.folder.join("command.sh"), script.render())?;
         let busybox = find_program("busybox").context("no busybox")?;
         let copy = share.folder.join("busybox");
-        fs::copy(&busybox, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+        fs::copy(&busybox, &copy)?;
         Ok(share)
-    }
-
-    fn write(&self, name: &str, content: &[u8]) -> Result<()> {
-        let path = self.folder.join(name);
-        fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
     }
 
     fn path(&self) -> &Path {

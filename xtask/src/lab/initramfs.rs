@@ -1,15 +1,12 @@
 //! The first files that a guest sees, enough to find this machine's: an archive in the
 //! format that the kernel unpacks at boot ("newc").
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::fs;
-use std::path::Path;
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 use anyhow::{Context as _, Result};
+use fs_err as fs;
 
-use super::kernels::Kernel;
-use super::modules::Modules;
+use super::{kernels::Kernel, modules::Modules};
 use crate::install::find_program;
 
 /// Modules and their parameters, in the order in which they are wanted. A
@@ -41,8 +38,7 @@ const INIT: &str = include_str!("init.sh");
 /// and unpacking it would be work for an emulated processor.
 pub(super) fn build(kernel: &Kernel) -> Result<Vec<u8>> {
     let busybox = find_program("busybox").context("no busybox")?;
-    let busybox =
-        fs::read(&busybox).with_context(|| format!("cannot read {}", busybox.display()))?;
+    let busybox = fs::read(&busybox)?;
     let mut archive = Archive::default();
     for folder in [
         "bin", "dev", "proc", "sys", "modules", "lower", "upper", "root",

@@ -3,17 +3,19 @@
 //! Old packages disappear from a mirror and new ones come, so nothing is
 //! pinned: a series is resolved when it is asked for.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use fs_err as fs;
 use modeswitch_object::process;
 
-use super::cache::{self, Cache};
+use super::cache::Cache;
 use crate::install::apt::{self, Apt, Package};
 
 /// Where Debian keeps its kernels. Those that a mirror lacks are passed over.
@@ -142,8 +144,7 @@ impl Catalog {
         if refresh || age(&stamp).is_none_or(|age| age >= FRESH) {
             eprintln!("lab: asking the mirrors which kernels there are");
             match apt.update() {
-                Ok(()) => fs::write(&stamp, "")
-                    .with_context(|| format!("cannot write {}", stamp.display()))?,
+                Ok(()) => fs::write(&stamp, "")?,
                 Err(error) if stamp.exists() => {
                     eprintln!("lab: going by an old list of kernels: {error:#}");
                 }
@@ -163,22 +164,21 @@ impl Catalog {
             let scratch = cache.run_folder()?;
             let unpacked = scratch.path().join("unpacked");
             let folder = scratch.path().join("package");
-            cache::create(&unpacked)?;
+            fs::create_dir_all(&unpacked)?;
             for Package { name, version } in &release.packages {
                 eprintln!("lab: downloading {name} {version}");
-                cache::create(&folder)?;
+                fs::create_dir_all(&folder)?;
                 let deb = self.apt.download(name, version, &folder)?;
                 unpack(&deb, &unpacked)?;
-                fs::remove_dir_all(&folder)
-                    .with_context(|| format!("cannot remove {}", folder.display()))?;
+                fs::remove_dir_all(&folder)?;
             }
-            cache::create(home.parent().unwrap_or(&home))?;
+            fs::create_dir_all(home.parent().unwrap_or(&home))?;
             // In one step, so that a half-made kernel is never found; if another
             // process was quicker, its kernel is as good.
             if let Err(error) = fs::rename(&unpacked, &home)
                 && !home.exists()
             {
-                return Err(error).with_context(|| format!("cannot create {}", home.display()));
+                return Err(error.into());
             }
         }
         find(&home, &release.name)

@@ -1,15 +1,11 @@
 //! The machine that QEMU makes, emulated or native.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use std::{ffi::OsString, path::Path, process::Command};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
+use fs_err as fs;
 
-use super::QEMU;
-use super::cache::{self, Cache};
-use super::kernels::Kernel;
+use super::{QEMU, cache::Cache, kernels::Kernel};
 
 /// What can be chosen about it.
 #[derive(Debug, Clone)]
@@ -158,9 +154,8 @@ impl Accelerator {
             eprintln!("lab: KVM does not work here; emulating");
         }
         let word = if works { "kvm" } else { "tcg" };
-        cache::create(file.parent().unwrap_or(&file))?;
-        fs::write(&file, format!("{known}{machine} {word}\n"))
-            .with_context(|| format!("cannot write {}", file.display()))?;
+        fs::create_dir_all(file.parent().unwrap_or(&file))?;
+        fs::write(&file, format!("{known}{machine} {word}\n"))?;
         Ok(if works { Self::Kvm } else { Self::Tcg })
     }
 }

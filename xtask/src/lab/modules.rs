@@ -1,11 +1,13 @@
 //! Kernel modules: which to load, in which order, and what is in their files.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context as _, Result, bail};
+use fs_err as fs;
 use modeswitch_object::process;
 
 /// A module to load.
@@ -28,8 +30,7 @@ impl Modules {
         let mut files = BTreeMap::new();
         visit(folder, &mut files)?;
         let list = folder.join("modules.builtin");
-        let text =
-            fs::read_to_string(&list).with_context(|| format!("cannot read {}", list.display()))?;
+        let text = fs::read_to_string(&list)?;
         let builtin = text
             .lines()
             .filter_map(|line| module_name(line.rsplit('/').next()?))
@@ -81,11 +82,10 @@ struct Order {
 }
 
 fn visit(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
-    let context = || format!("cannot list {}", folder.display());
-    for entry in fs::read_dir(folder).with_context(context)? {
-        let entry = entry.with_context(context)?;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
         // Not through links: `build` and `source` lead out of the folder.
-        let kind = entry.file_type().with_context(context)?;
+        let kind = entry.file_type()?;
         if kind.is_dir() {
             visit(&entry.path(), files)?;
         } else if let Some(name) = module_name(&entry.file_name().to_string_lossy()) {
@@ -113,7 +113,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let file = path.to_string_lossy();
     let compression = COMPRESSIONS.iter().find(|(end, _)| file.ends_with(end));
     let Some((_, program)) = compression else {
-        return fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        return Ok(fs::read(path)?);
     };
     let mut command = Command::new(program);
     command.arg("-dc").arg(path);

@@ -1,17 +1,16 @@
 //! The test suite in guests: on which machines and with which backends, built here, run
 //! there.
 
-use std::ffi::OsString;
-use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
+use fs_err as fs;
 
-use super::guest::IN_GUEST;
-use super::kernels::Wanted;
-use super::machine::Machine;
-use super::script::Script;
+use super::{guest::IN_GUEST, kernels::Wanted, machine::Machine, script::Script};
 use crate::test::{Binary, Outcome};
 
 /// All that `modeswitch run --backend` takes.

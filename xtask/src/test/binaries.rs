@@ -1,7 +1,9 @@
 //! The test binaries of the workspace and the tests within them.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::Message;

@@ -1,16 +1,16 @@
 //! The order of things: set-up, unprivileged tests, privileged tests, summary.
 
-use std::env;
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::{env, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, Result, bail};
+use fs_err as fs;
 
-use super::binaries::{self, Binary};
-use super::outcome::Outcome;
-use super::prepare;
-use super::run::{self, JSON_OPTIONS, JSON_VARIABLE};
+use super::{
+    binaries::{self, Binary},
+    outcome::Outcome,
+    prepare,
+    run::{self, JSON_OPTIONS, JSON_VARIABLE},
+};
 use crate::workspace::{self, RootAccess};
 
 /// Run the tests of the whole workspace: unprivileged ones in parallel, then, as root
@@ -77,7 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("\n{outcome}");
     if let Some(file) = &options.record {
         let text = serde_json::to_string(&outcome).context("cannot describe the outcome")?;
-        fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        fs::write(file, text)?;
     }
     if outcome.is_empty() {
         bail!("no test has a name that contains {filter:?}");

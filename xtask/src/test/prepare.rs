@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::Result;
 use modeswitch_object::{record, toolchain};
 
-use crate::install;
-use crate::workspace::{self, RootAccess};
+use crate::{
+    install,
+    workspace::{self, RootAccess},
+};
 
 /// Whether all is there that the tests compile with, measure and compare themselves
 /// with. What is missing is installed where this process may do so without asking, or

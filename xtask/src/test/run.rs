@@ -1,7 +1,9 @@
 //! Running a test binary and reading what it reports, one JSON object for each test.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
+};
 
 use anyhow::{Context as _, Result};
 use modeswitch_object::process;
