@@ -15,7 +15,6 @@ pub mod classify;
 pub mod cli;
 pub mod collect;
 pub mod compare;
-pub mod cpu_list;
 pub mod digits;
 pub mod error;
 pub mod exit_code;
@@ -34,3 +33,5 @@ pub mod stats;
 pub mod symbolize;
 pub mod sys;
 pub mod untrusted;
+
+pub use workload::cpu_list;

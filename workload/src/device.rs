@@ -1,9 +1,10 @@
 //! What the kernel tells about the device behind a file.
 
-use std::fs;
-use std::fs::Metadata;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::{
+    fs::{self, Metadata},
+    os::unix::fs::{FileTypeExt, MetadataExt},
+    path::{Path, PathBuf},
+};
 
 /// A block device, by its directory in sysfs.
 #[derive(Clone, Debug)]

@@ -6,16 +6,18 @@
 
 use std::io;
 
-use io_uring::{CompletionQueue, EnterFlags, IoUring, SubmissionQueue, Submitter};
-use io_uring::{opcode, squeue, types};
+use io_uring::{
+    CompletionQueue, EnterFlags, IoUring, SubmissionQueue, Submitter, opcode, squeue, types,
+};
 
-use crate::bitmap::BlockMap;
-use crate::clock::Clock;
-use crate::latency::Latencies;
-use crate::rng::Rng;
-use crate::slots::Slots;
-use crate::sys::memory::Mapping;
-use crate::sys::process::stop_requested;
+use crate::{
+    bitmap::BlockMap,
+    clock::Clock,
+    latency::Latencies,
+    rng::Rng,
+    slots::Slots,
+    sys::{memory::Mapping, process::stop_requested},
+};
 
 /// Turns of the loop with nothing to do between two looks at the clock.
 const IDLE_TURNS: u32 = 256;

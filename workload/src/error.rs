@@ -1,7 +1,6 @@
 //! What can go wrong, why, and what to do about it.
 
-use std::io;
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 /// Why the workload did not run to its end.
 #[derive(Debug, thiserror::Error)]

@@ -2,14 +2,16 @@
 
 use std::io;
 
-use crate::bitmap::BlockMap;
-use crate::clock::Clock;
-use crate::engine::Tally;
-use crate::plan::{Plan, RingMode};
-use crate::ring_flags::Flag;
-use crate::session::backing;
-use crate::summary::{BitmapSummary, Cpus, IoSummary, LatencyNs, Polling, SqThread, SqesBy};
-use crate::target::Target;
+use crate::{
+    bitmap::BlockMap,
+    clock::Clock,
+    engine::Tally,
+    plan::{Plan, RingMode},
+    ring_flags::Flag,
+    session::backing,
+    summary::{BitmapSummary, Cpus, IoSummary, LatencyNs, Polling, SqThread, SqesBy},
+    target::Target,
+};
 
 /// Everything that the summary is made of.
 pub(crate) struct Findings<'a> {

@@ -2,8 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use crate::error::WorkloadError;
-use crate::summary::LatencyNs;
+use crate::{error::WorkloadError, summary::LatencyNs};
 
 /// Values are kept to three digits.
 const DIGITS: u8 = 3;

@@ -13,6 +13,7 @@
 //! [`phase`] is of use to any program that wants its phases told apart.
 
 pub mod cli;
+pub mod cpu_list;
 pub mod metrics;
 pub mod phase;
 pub mod summary;

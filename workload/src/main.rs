@@ -1,7 +1,9 @@
 //! The load generator by itself; `modeswitch workload` is the same.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use workload::{Outcome, cli::WorkloadArgs};

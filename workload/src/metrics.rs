@@ -1,10 +1,14 @@
 //! Handing the summary to the profiler that started us.
 
-use std::ffi::CStr;
-use std::fs::File;
-use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
-use std::os::unix::fs::FileExt;
+use std::{
+    ffi::CStr,
+    fs::File,
+    io,
+    os::{
+        fd::{BorrowedFd, RawFd},
+        unix::fs::FileExt,
+    },
+};
 
 use crate::summary::IoSummary;
 

@@ -19,12 +19,15 @@
 //! }
 //! ```
 
-use std::mem::offset_of;
-use std::os::fd::RawFd;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::{
+    mem::offset_of,
+    os::fd::RawFd,
+    ptr::NonNull,
+    sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering},
+};
 
 use profiler_common::phase::{COUNT, MAGIC, MAGIC_OFFSET, NAME_BYTES, PAGE_BYTES, PhasePage};
+
 pub use profiler_common::phase::{FD_VARIABLE, FIRST_CUSTOM, SETUP, STEADY, TEARDOWN, UNMARKED};
 
 use crate::sys::{files, process::monotonic_ns};

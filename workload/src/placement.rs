@@ -1,6 +1,6 @@
 //! Which CPU for which thread.
 
-use crate::error::WorkloadError;
+use crate::{cpu_list, error::WorkloadError};
 
 /// CPUs for the two threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) fn place(
             return Err(WorkloadError::Usage(format!(
                 "{option} {cpu}: this process may not run on CPU {cpu}, only on {}; choose one \
                  of those, or widen its affinity (taskset, cpuset)",
-                list(allowed)
+                cpu_list::format(allowed)
             )));
         }
     }
@@ -60,28 +60,6 @@ pub(crate) fn place(
         )
     });
     Ok(Placement { user, sq, note })
-}
-
-/// `0-3,8`.
-fn list(cpus: &[u32]) -> String {
-    let mut ranges: Vec<(u32, u32)> = Vec::new();
-    for &cpu in cpus {
-        match ranges.last_mut() {
-            Some((_, end)) if *end + 1 == cpu => *end = cpu,
-            _ => ranges.push((cpu, cpu)),
-        }
-    }
-    let texts: Vec<String> = ranges
-        .into_iter()
-        .map(|(start, end)| {
-            if start == end {
-                start.to_string()
-            } else {
-                format!("{start}-{end}")
-            }
-        })
-        .collect();
-    texts.join(",")
 }
 
 #[cfg(test)]

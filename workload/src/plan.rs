@@ -1,11 +1,12 @@
 //! The options, checked and completed.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
-use crate::cli::{BitmapKind, Mode, WorkloadArgs};
-use crate::error::WorkloadError;
-use crate::placement::{Placement, place};
+use crate::{
+    cli::{BitmapKind, Mode, WorkloadArgs},
+    error::WorkloadError,
+    placement::{Placement, place},
+};
 
 const DEFAULT_DURATION: Duration = Duration::from_secs(5);
 const DEFAULT_BATCH: u32 = 16;

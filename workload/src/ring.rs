@@ -1,16 +1,19 @@
 //! The ring: set up with what this kernel has, file and buffer registered.
 
-use std::fs::{self, File};
-use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::{
+    fs::{self, File},
+    io,
+    os::fd::{AsRawFd, RawFd},
+};
 
 use io_uring::IoUring;
 
-use crate::error::WorkloadError;
-use crate::plan::RingMode;
-use crate::ring_flags::{Flag, descend, names};
-use crate::sys::memory::Mapping;
-use crate::sys::process::memlock_limit;
+use crate::{
+    error::WorkloadError,
+    plan::RingMode,
+    ring_flags::{Flag, descend, names},
+    sys::{memory::Mapping, process::memlock_limit},
+};
 
 /// Milliseconds until an idle submission thread sleeps: longer than any pause
 /// of ours. Zero would mean the kernel's default of one second.

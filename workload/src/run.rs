@@ -2,17 +2,21 @@
 
 use std::io::{self, Write};
 
-use crate::cli::{Command, Format, WorkloadArgs};
-use crate::error::WorkloadError;
-use crate::metrics;
-use crate::phase::{PhaseMarker, SETUP};
-use crate::plan::Plan;
-use crate::session::{self, Ended, Phases};
-use crate::summary::{IoSummary, write_text};
-use crate::sys::affinity::CpuMask;
-use crate::sys::process::{StopOnSignal, monotonic_ns};
-use crate::target::Target;
-use crate::verify;
+use crate::{
+    cli::{Command, Format, WorkloadArgs},
+    error::WorkloadError,
+    metrics,
+    phase::{PhaseMarker, SETUP},
+    plan::Plan,
+    session::{self, Ended, Phases},
+    summary::{IoSummary, write_text},
+    sys::{
+        affinity::CpuMask,
+        process::{StopOnSignal, monotonic_ns},
+    },
+    target::Target,
+    verify,
+};
 
 /// How a run that did not fail has ended.
 #[derive(Clone, Debug, PartialEq)]

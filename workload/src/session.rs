@@ -4,23 +4,27 @@ use std::io;
 
 use profiler_common::phase::{STEADY, TEARDOWN};
 
-use crate::bitmap::BlockMap;
-use crate::cli::BitmapKind;
-use crate::clock::Clock;
-use crate::device::Device;
-use crate::engine::{Engine, Limit, Load};
-use crate::error::WorkloadError;
-use crate::findings::Findings;
-use crate::latency::Latencies;
-use crate::plan::{Plan, RingMode};
-use crate::ring::{Ring, RingPlan, SQ_IDLE_MS};
-use crate::sq_thread;
-use crate::summary::IoSummary;
-use crate::sys::affinity::Pinned;
-use crate::sys::huge_pages;
-use crate::sys::memory::{Backing, Fill, LockedMemory, Mapping, NoNumaHints, touch_stack};
-use crate::sys::process::monotonic_ns;
-use crate::target::Target;
+use crate::{
+    bitmap::BlockMap,
+    cli::BitmapKind,
+    clock::Clock,
+    device::Device,
+    engine::{Engine, Limit, Load},
+    error::WorkloadError,
+    findings::Findings,
+    latency::Latencies,
+    plan::{Plan, RingMode},
+    ring::{Ring, RingPlan, SQ_IDLE_MS},
+    sq_thread,
+    summary::IoSummary,
+    sys::{
+        affinity::Pinned,
+        huge_pages,
+        memory::{Backing, Fill, LockedMemory, Mapping, NoNumaHints, touch_stack},
+        process::monotonic_ns,
+    },
+    target::Target,
+};
 
 /// Blocks from which the first reads come: a map of its own keeps the real one
 /// untouched.

@@ -3,16 +3,17 @@
 use clap::Parser;
 use profiler_common::phase::STEADY;
 
-use crate::WorkloadError;
-use crate::cli::WorkloadArgs;
-use crate::plan::Plan;
-use crate::session::{Ended, Phases, run};
-use crate::summary::IoSummary;
-use crate::sys::affinity::CpuMask;
-use crate::sys::process::monotonic_ns;
-use crate::target::Target;
-use crate::testing::{Counter, alone};
-use crate::verify::Tracefs;
+use crate::{
+    WorkloadError,
+    cli::WorkloadArgs,
+    plan::Plan,
+    session::{Ended, Phases, run},
+    summary::IoSummary,
+    sys::{affinity::CpuMask, process::monotonic_ns},
+    target::Target,
+    testing::{Counter, alone},
+    verify::Tracefs,
+};
 
 #[derive(Parser)]
 struct Line {

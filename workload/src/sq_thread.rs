@@ -1,8 +1,6 @@
 //! Finding the kernel's submission thread.
 
-use std::fs;
-use std::os::fd::RawFd;
-use std::path::Path;
+use std::{fs, os::fd::RawFd, path::Path};
 
 use crate::summary::SqThread;
 

@@ -1,16 +1,14 @@
 //! What is read: a given file, a sparse one of our own, or nothing.
 
-use std::env;
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    fs::File,
+    io::{self, Seek, SeekFrom},
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+};
 
-use crate::device::Device;
-use crate::error::WorkloadError;
-use crate::plan::Source;
-use crate::summary::ServedBy;
-use crate::sys::files;
+use crate::{device::Device, error::WorkloadError, plan::Source, summary::ServedBy, sys::files};
 
 /// An open target.
 #[derive(Debug)]

@@ -1,11 +1,15 @@
 //! Helpers for unit tests that look at the whole process or the kernel.
 
-use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    io,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use perf_event_open_sys::bindings::{self, perf_event_attr};
-use perf_event_open_sys::{ioctls, perf_event_open};
+use perf_event_open_sys::{
+    bindings::{self, perf_event_attr},
+    ioctls, perf_event_open,
+};
 
 /// Locking all memory reaches into other tests; those that care take turns.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {

@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
+use wildmatch::WildMatch;
 
 use super::{
     options::Destination,
@@ -187,7 +188,7 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
     })?;
     let mut found: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| matches(pattern.as_bytes(), name.as_bytes()))
+        .filter(|name| WildMatch::new(pattern).matches(name))
         .map(|name| folder.join(name))
         .collect();
     found.sort();
@@ -198,28 +199,6 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
         )));
     }
     Ok(found)
-}
-
-/// Whether a name matches a pattern of `*` and `?`. Linear in their product.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut at, mut star) = ((0, 0), None);
-    while at.1 < name.len() {
-        match pattern.get(at.0) {
-            Some(b'*') => {
-                star = Some(at);
-                at.0 += 1;
-            }
-            Some(&letter) if letter == b'?' || letter == name[at.1] => {
-                at = (at.0 + 1, at.1 + 1);
-            }
-            _ => {
-                let Some(last) = star else { return false };
-                at = (last.0 + 1, last.1 + 1);
-                star = Some((last.0, last.1 + 1));
-            }
-        }
-    }
-    pattern[at.0..].iter().all(|&letter| letter == b'*')
 }
 
 /// A name for each side: its own, or what its files are called.
@@ -309,7 +288,7 @@ mod tests {
     /// Stars match anything, question marks one letter, and nothing else does.
     #[test]
     fn patterns() {
-        let is_match = |pattern: &str, name: &str| matches(pattern.as_bytes(), name.as_bytes());
+        let is_match = |pattern: &str, name: &str| WildMatch::new(pattern).matches(name);
         assert!(is_match("a-*.json", "a-1.json") && is_match("*", ""));
         assert!(is_match("a?b*c", "axbc") && is_match("*a*b", "aab"));
         assert!(!is_match("a?", "a") && !is_match("a*b", "abc") && !is_match("", "a"));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use profiler_common::{cause::CauseKind, vector::Vector};
 use serde::{Deserialize, Serialize};
+use wildmatch::WildMatch;
 
 use super::model::{PhaseTime, Profile, Purpose, Untimed};
 use crate::{
@@ -27,31 +28,7 @@ impl Pattern {
     /// Whether a whole name fits.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        let pattern: Vec<char> = self.0.chars().collect();
-        let name: Vec<char> = name.chars().collect();
-        let (mut at, mut place) = (0, 0);
-        // Where to go on after the last `*` if what follows it does not fit.
-        let mut retry: Option<(usize, usize)> = None;
-        while place < name.len() {
-            match pattern.get(at) {
-                Some('*') => {
-                    retry = Some((at + 1, place));
-                    at += 1;
-                }
-                Some(&wanted) if wanted == '?' || wanted == name[place] => {
-                    at += 1;
-                    place += 1;
-                }
-                Some(_) | None => {
-                    let Some((after, from)) = retry else {
-                        return false;
-                    };
-                    retry = Some((after, from + 1));
-                    (at, place) = (after, from + 1);
-                }
-            }
-        }
-        pattern[at..].iter().all(|&rest| rest == '*')
+        WildMatch::new(&self.0).matches(name)
     }
 
     /// Whether it may fit one of these details.

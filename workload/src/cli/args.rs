@@ -1,7 +1,6 @@
 //! The options, and nothing that gives them meaning.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
 

@@ -1,7 +1,9 @@
 //! The summary for people.
 
-use std::fmt;
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
 use super::{IoSummary, LatencyNs};
 

@@ -1,13 +1,16 @@
 //! Files opened past the page cache, and what they ask of their readers.
 
-use std::ffi::CString;
-use std::fs::{self, File, OpenOptions};
-use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::{
+    ffi::CString,
+    fs::{self, File, OpenOptions},
+    io,
+    mem::MaybeUninit,
+    os::{
+        fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
+        unix::{ffi::OsStrExt, fs::OpenOptionsExt},
+    },
+    path::Path,
+};
 
 /// Opens an existing file for reading past the page cache.
 pub(crate) fn open_direct(path: &Path) -> io::Result<File> {

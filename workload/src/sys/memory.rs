@@ -1,8 +1,6 @@
 //! Memory whose population is under our control.
 
-use std::io;
-use std::ptr::NonNull;
-use std::slice;
+use std::{io, ptr::NonNull, slice};
 
 /// When the pages of a mapping come into being.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! Signals, ids and the clock.
 
-use std::io;
-use std::mem::MaybeUninit;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    io,
+    mem::MaybeUninit,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Set by the first Ctrl-C or SIGTERM; the hot loop reads it, and needs no
 /// system call for that.

@@ -1,14 +1,15 @@
 //! Submitting to a ring and waiting for its answers, call by call counted.
 
-use std::thread;
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use io_uring::{EnterFlags, squeue};
 
-use crate::error::WorkloadError;
-use crate::plan::RingMode;
-use crate::ring::{Ring, RingPlan};
-use crate::sys::process::{monotonic_ns, stop_requested};
+use crate::{
+    error::WorkloadError,
+    plan::RingMode,
+    ring::{Ring, RingPlan},
+    sys::process::{monotonic_ns, stop_requested},
+};
 
 /// How long to wait for what ought to come at once.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,25 +1,24 @@
 //! What is done, and what it shows.
 
-use std::fs::File;
-use std::io::Write;
-use std::mem::ManuallyDrop;
-use std::path::Path;
-use std::thread;
-use std::time::Duration;
-use std::{env, process};
+use std::{
+    env, fs::File, io::Write, mem::ManuallyDrop, path::Path, process, thread, time::Duration,
+};
 
 use io_uring::{opcode, squeue, types};
 
-use super::claim::{self, Claim};
-use super::exchange::{Exchange, wait_until};
-use super::trace::Trace;
-use crate::cli::Format;
-use crate::error::WorkloadError;
-use crate::run::written;
-use crate::sq_thread;
-use crate::summary::SqThread;
-use crate::sys::files;
-use crate::sys::process::StopOnSignal;
+use super::{
+    claim::{self, Claim},
+    exchange::{Exchange, wait_until},
+    trace::Trace,
+};
+use crate::{
+    cli::Format,
+    error::WorkloadError,
+    run::written,
+    sq_thread,
+    summary::SqThread,
+    sys::{files, process::StopOnSignal},
+};
 
 const LINES: [&str; 2] = [
     "What happens in user mode stays in user mode.\n",

@@ -1,10 +1,11 @@
 //! The kernel's own word on who submitted.
 
-use std::fs;
-use std::io;
+use std::{fs, io};
 
-use super::trace_line::{Submission, is_system_call, submission};
-use super::tracefs::Instance;
+use super::{
+    trace_line::{Submission, is_system_call, submission},
+    tracefs::Instance,
+};
 use crate::sys::process::thread_id;
 
 /// The event's name since 6.2, and before.

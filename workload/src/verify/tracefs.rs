@@ -1,9 +1,10 @@
 //! The kernel's tracing files, mounted or not.
 
-use std::fs;
-use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::{
+    fs, io,
+    os::fd::{AsRawFd, OwnedFd},
+    path::{Path, PathBuf},
+};
 
 use crate::sys::files;
 

@@ -1,11 +1,13 @@
 //! The C header against the Rust layout.
 
-use std::ffi::OsStr;
-use std::fs;
-use std::mem::{align_of, offset_of};
-use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::{
+    ffi::OsStr,
+    fs,
+    mem::{align_of, offset_of},
+    os::fd::AsRawFd,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use profiler_common::phase::{
     COUNT, FD_VARIABLE, FIRST_CUSTOM, NAME_BYTES, PAGE_BYTES, PhasePage, SETUP, STEADY, TEARDOWN,

@@ -1,14 +1,12 @@
 //! Small runs, judged by their own summaries.
 
-use std::fs;
-use std::io::Read;
-use std::mem::offset_of;
-use std::os::fd::AsRawFd;
-use std::process::Stdio;
+use std::{fs, io::Read, mem::offset_of, os::fd::AsRawFd, process::Stdio};
 
 use profiler_common::phase::{PAGE_BYTES, PhasePage};
-use workload::phase::{SETUP, STEADY, TEARDOWN};
-use workload::summary::{IoSummary, ServedBy};
+use workload::{
+    phase::{SETUP, STEADY, TEARDOWN},
+    summary::{IoSummary, ServedBy},
+};
 
 use crate::support::{
     finished, inherited_file, inherited_memory, inherited_page, wide, word, workload,

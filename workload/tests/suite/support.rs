@@ -1,9 +1,10 @@
 //! Starting the program, and descriptors for it to inherit.
 
-use std::fs::File;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::FileExt;
-use std::process::{Command, Output};
+use std::{
+    fs::File,
+    os::{fd::AsRawFd, unix::fs::FileExt},
+    process::{Command, Output},
+};
 
 use profiler_common::phase::{MAGIC, MAGIC_OFFSET};
 

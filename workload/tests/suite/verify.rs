@@ -1,7 +1,6 @@
 //! The classic SQPOLL example.
 
-use std::path::Path;
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use crate::support::{finished, workload};
 
