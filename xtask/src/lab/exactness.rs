@@ -78,10 +78,7 @@ impl<'a> Column<'a> {
         Self {
             backend: &tally.backend,
             modules: tally.modules,
-            counts: tally
-                .outcome
-                .as_ref()
-                .map_or(&[], |outcome| outcome.known()),
+            counts: tally.outcome.as_ref().map_or(&[], |outcome| &outcome.known),
         }
     }
 

@@ -147,7 +147,7 @@ pub(super) fn run(
     }
     let folder = cache.run_folder()?;
     let archive = folder.path().join("initramfs");
-    fs::write(&archive, files(folder.path(), bin)?).context("cannot write the initramfs")?;
+    fs::write(&archive, files(folder.path(), bin)?)?;
     let mut machines = Vec::new();
     for has_fred in [false, true] {
         let console = folder.path().join(format!("console.{has_fred}"));
@@ -262,7 +262,7 @@ fn bochs(folder: &Path, kernel: &Kernel, archive: &Path, console: &Path) -> Resu
     let menu = format!(
         "default lab\nprompt 0\nlabel lab\n kernel vmlinuz\n append initrd=initrd {COMMAND_LINE}\n"
     );
-    fs::write(tree.join("isolinux.cfg"), menu).context("cannot write a file")?;
+    fs::write(tree.join("isolinux.cfg"), menu)?;
     let image = folder.join("cd.iso");
     let mut xorriso = Command::new("xorriso");
     xorriso
@@ -289,7 +289,7 @@ fn bochs(folder: &Path, kernel: &Kernel, archive: &Path, console: &Path) -> Resu
         log = folder.join("bochs.log").display(),
     );
     let file = folder.join("bochsrc");
-    fs::write(&file, settings).context("cannot write a file")?;
+    fs::write(&file, settings)?;
     let mut command = Command::new("setpriv");
     command
         .args(["--pdeathsig", "KILL"])
@@ -301,7 +301,7 @@ fn bochs(folder: &Path, kernel: &Kernel, archive: &Path, console: &Path) -> Resu
 
 /// Runs a machine until the script is done.
 fn watch(command: &mut Command, console: &Path, limits: Limits, signals: &Signals) -> Result<Said> {
-    let output = File::create(console.with_extension("out")).context("cannot write a file")?;
+    let output = File::create(console.with_extension("out"))?;
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    str::FromStr,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -24,7 +25,7 @@ use super::{
     console::Console,
     initramfs,
     kernels::Kernel,
-    machine::{Accelerator, Files, Machine},
+    machine::{Accelerator, Machine},
     script::Script,
 };
 use crate::install::find_program;
@@ -85,7 +86,7 @@ impl Lab {
             let boot = Boot::prepare(&self.cache, &initramfs, script)?;
             let (ending, by_the_emulator) = self.attempt(machine, kernel, accelerator, &boot)?;
             // What a test has found before that is not to be lost.
-            let has_failed = boot.share.results().join(EVIDENCE).exists();
+            let has_failed = boot.results().join(EVIDENCE).exists();
             if by_the_emulator && attempt < ATTEMPTS && !has_failed {
                 eprintln!(
                     "lab: {}: the emulated processor ran into a breakpoint that the kernel had \
@@ -94,7 +95,7 @@ impl Lab {
                 );
                 continue;
             }
-            let left = results(&boot.share.results(), &boot.path("console"))?;
+            let left = results(&boot.results(), &boot.path("console"))?;
             return Ok((ending, attempt, left));
         }
         bail!("the guest was never booted")
@@ -148,22 +149,28 @@ impl Lab {
     }
 }
 
-/// The files of one boot.
+const GUEST: &str = include_str!("guest.sh");
+/// The path of the share in the guest.
+pub(super) const IN_GUEST: &str = "/modeswitch-lab";
+
+/// The files of one boot, and among them the folder that the guest shares with us.
 struct Boot {
     folder: tempfile::TempDir,
-    share: Share,
 }
 
 impl Boot {
     fn prepare(cache: &Cache, initramfs: &[u8], script: &Script) -> Result<Self> {
-        let folder = cache.run_folder()?;
-        let share = Share::create(folder.path().join("share"), script)?;
-        let boot = Self { folder, share };
-        fs::write(boot.path("initramfs"), initramfs).context("cannot write the initramfs")?;
+        let boot = Self {
+            folder: cache.run_folder()?,
+        };
+        fs::create_dir_all(boot.results())?;
+        fs::write(boot.path("share/guest.sh"), GUEST)?;
+        fs::write(boot.path("share/command.sh"), script.render())?;
+        let busybox = find_program("busybox").context("no busybox")?;
+        fs::copy(busybox, boot.path("share/busybox"))?;
+        fs::write(boot.path("initramfs"), initramfs)?;
         for (drive, bytes) in [("drive", DRIVE_BYTES), ("disk", DISK_BYTES)] {
-            File::create(boot.path(drive))
-                .and_then(|file| file.set_len(bytes))
-                .context("cannot make a drive for the guest")?;
+            File::create(boot.path(drive))?.set_len(bytes)?;
         }
         boot.make_file_system()?;
         Ok(boot)
@@ -178,20 +185,25 @@ impl Boot {
         process::run(mke2fs.arg(self.path("disk")))
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
+    /// What the command left behind.
+    fn results(&self) -> PathBuf {
+        self.path("share/results")
+    }
+
+    /// A number that the guest has written: the command's exit status once it has ended,
+    /// and a heartbeat as long as the guest is alive.
+    fn number<T: FromStr>(&self, name: &str) -> Option<T> {
+        let text = fs::read_to_string(self.path("share").join(name)).ok()?;
+        text.trim().parse().ok()
+    }
+
     fn start(&self, machine: &Machine, kernel: &Kernel, accelerator: Accelerator) -> Result<Child> {
-        let files = Files {
-            initramfs: &self.path("initramfs"),
-            console: &self.path("console"),
-            drive: &self.path("drive"),
-            disk: &self.path("disk"),
-            share: self.share.path(),
-        };
-        let mut command = machine.command(kernel, accelerator, &files);
-        let error = File::create(self.path("qemu")).context("cannot write a file")?;
+        let mut command = machine.command(kernel, accelerator, self.folder.path());
+        let error = File::create(self.path("qemu"))?;
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -231,8 +243,8 @@ impl<'a> Guest<'a> {
             boot,
             console: Console::default(),
             console_file: Follower::new(boot.path("console")),
-            stdout: Follower::new(boot.share.stdout()),
-            stderr: Follower::new(boot.share.stderr()),
+            stdout: Follower::new(boot.path("share/stdout")),
+            stderr: Follower::new(boot.path("share/stderr")),
             shows_console: false,
             held: None,
         }
@@ -247,7 +259,7 @@ impl<'a> Guest<'a> {
                 .try_wait()
                 .context("cannot wait for QEMU")?
                 .is_some();
-            let status = self.boot.share.status();
+            let status = self.boot.number("status");
             self.pass_on()?;
             if let Some(status) = status {
                 self.say_farewell()?;
@@ -267,7 +279,7 @@ impl<'a> Guest<'a> {
             if begin.elapsed() > limits.total {
                 return Ok(Ending::TimedOut);
             }
-            let now = self.boot.share.heartbeat();
+            let now = self.boot.number::<u64>("heartbeat");
             if now != beat.0 {
                 beat = (now, Instant::now());
             }
@@ -340,58 +352,6 @@ impl<'a> Guest<'a> {
         for line in self.console.tail() {
             eprintln!("  | {line}");
         }
-    }
-}
-
-const GUEST: &str = include_str!("guest.sh");
-/// The folder's path in the guest.
-pub(super) const IN_GUEST: &str = "/modeswitch-lab";
-
-/// Its path here.
-#[derive(Debug)]
-struct Share {
-    folder: PathBuf,
-}
-
-impl Share {
-    fn create(folder: PathBuf, script: &Script) -> Result<Self> {
-        let share = Self { folder };
-        fs::create_dir_all(share.results())?;
-        fs::write(share.folder.join("guest.sh"), GUEST)?;
-        fs::write(share.folder.join("command.sh"), script.render())?;
-        let busybox = find_program("busybox").context("no busybox")?;
-        let copy = share.folder.join("busybox");
-        fs::copy(&busybox, &copy)?;
-        Ok(share)
-    }
-
-    fn path(&self) -> &Path {
-        &self.folder
-    }
-
-    fn stdout(&self) -> PathBuf {
-        self.folder.join("stdout")
-    }
-
-    fn stderr(&self) -> PathBuf {
-        self.folder.join("stderr")
-    }
-
-    /// What the command left behind.
-    fn results(&self) -> PathBuf {
-        self.folder.join("results")
-    }
-
-    /// The command's exit status, once it has ended.
-    fn status(&self) -> Option<u8> {
-        let text = fs::read_to_string(self.folder.join("status")).ok()?;
-        text.trim().parse().ok()
-    }
-
-    /// A number that grows as long as the guest is alive.
-    fn heartbeat(&self) -> Option<u64> {
-        let text = fs::read_to_string(self.folder.join("heartbeat")).ok()?;
-        text.trim().parse().ok()
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn build(kernel: &Kernel) -> Result<Vec<u8>> {
 
     let names = WANTED.map(|(name, _)| name);
     let modules = Modules::find(&kernel.modules)?;
-    let (loaded, _) = modules
+    let loaded = modules
         .in_order(&names)
         .with_context(|| format!("the modules of {}", kernel.release))?;
     let mut list = String::new();

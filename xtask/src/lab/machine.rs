@@ -23,26 +23,17 @@ pub(super) struct Machine {
 /// is lost shall end at once.
 const COMMAND_LINE: &str = "console=ttyS0 loglevel=5 clocksource=tsc tsc=reliable panic=-1 oops=panic watchdog_thresh=50 rcupdate.rcu_cpu_stall_timeout=100";
 
-/// Files of one boot on this machine.
-#[derive(Debug)]
-pub(super) struct Files<'a> {
-    pub(super) initramfs: &'a Path,
-    pub(super) console: &'a Path,
-    /// Empty: `/dev/nvme0n1`.
-    pub(super) drive: &'a Path,
-    /// With a file system for direct I/O.
-    pub(super) disk: &'a Path,
-    pub(super) share: &'a Path,
-}
-
 impl Machine {
-    /// The command that runs it. It dies with us, whatever becomes of us.
+    /// The command that runs it with the files in a folder: the initramfs, the console,
+    /// an empty drive (`/dev/nvme0n1`), a disk with a file system, and the share. It dies
+    /// with us, whatever becomes of us.
     pub(super) fn command(
         &self,
         kernel: &Kernel,
         accelerator: Accelerator,
-        files: &Files<'_>,
+        folder: &Path,
     ) -> Command {
+        let drive = "if=none,format=raw,cache=unsafe,id=";
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", QEMU]);
         command.args(["-nodefaults", "-no-user-config", "-no-reboot"]);
@@ -54,26 +45,30 @@ impl Machine {
             command.args(self.nodes());
         }
         command.arg("-kernel").arg(&kernel.image);
-        command.arg("-initrd").arg(files.initramfs);
+        command.arg("-initrd").arg(folder.join("initramfs"));
         command.args(["-append", &format!("{COMMAND_LINE} {}", self.append)]);
-        command.arg("-serial").arg(with("file:", files.console));
+        command
+            .arg("-serial")
+            .arg(with("file:", &folder.join("console")));
         let local = "security_model=none,multidevs=remap,path=";
         let root = format!("local,id=host,readonly=on,{local}");
         command.arg("-fsdev").arg(with(&root, Path::new("/")));
         command.args(["-device", "virtio-9p-pci,fsdev=host,mount_tag=host"]);
         let share = format!("local,id=lab,{local}");
-        command.arg("-fsdev").arg(with(&share, files.share));
+        command
+            .arg("-fsdev")
+            .arg(with(&share, &folder.join("share")));
         command.args(["-device", "virtio-9p-pci,fsdev=lab,mount_tag=lab"]);
-        command.arg("-drive").arg(with(
-            "if=none,id=drive,format=raw,cache=unsafe,file=",
-            files.drive,
-        ));
-        command.args(["-device", "nvme,serial=modeswitch,drive=drive"]);
-        command.arg("-drive").arg(with(
-            "if=none,id=disk,format=raw,cache=unsafe,file=",
-            files.disk,
-        ));
-        command.args(["-device", "virtio-blk-pci,drive=disk"]);
+        for (name, device) in [
+            ("drive", "nvme,serial=modeswitch,drive=drive"),
+            ("disk", "virtio-blk-pci,drive=disk"),
+        ] {
+            let options = format!("{drive}{name},file=");
+            command
+                .arg("-drive")
+                .arg(with(&options, &folder.join(name)));
+            command.args(["-device", device]);
+        }
         command.args(["-device", "virtio-rng-pci"]);
         command
     }

@@ -38,47 +38,36 @@ impl Modules {
         Ok(Self { files, builtin })
     }
 
-    /// The named modules behind all that they need, each once. Those that are
-    /// built in are left out; those that this kernel does not have are returned
-    /// by name.
-    pub(super) fn in_order(&self, wanted: &[&str]) -> Result<(Vec<Loaded>, Vec<String>)> {
-        let mut order = Order::default();
-        for name in wanted {
-            if self.files.contains_key(*name) {
-                self.add(name, &mut order)?;
-            } else if !self.builtin.contains(*name) {
-                order.absent.push((*name).to_owned());
-            }
+    /// The named modules behind all that they need, each once, without those that are
+    /// built in or that this kernel does not have.
+    pub(super) fn in_order(&self, wanted: &[&str]) -> Result<Vec<Loaded>> {
+        let mut loaded = Vec::new();
+        for name in wanted.iter().filter(|name| self.files.contains_key(**name)) {
+            self.add(name, &mut loaded)?;
         }
-        Ok((order.loaded, order.absent))
+        Ok(loaded)
     }
 
-    fn add(&self, name: &str, order: &mut Order) -> Result<()> {
-        if self.builtin.contains(name) || !order.seen.insert(name.to_owned()) {
+    fn add(&self, name: &str, loaded: &mut Vec<Loaded>) -> Result<()> {
+        // Modules cannot need each other in a circle: none of them could be loaded.
+        if self.builtin.contains(name) || loaded.iter().any(|module| module.name == name) {
             return Ok(());
         }
         let Some(file) = self.files.get(name) else {
             bail!("this kernel has no module {name}, which another one needs");
         };
         let content = read(file)?;
-        for needed in dependencies(&content)
-            .with_context(|| format!("cannot understand {}", file.display()))?
-        {
-            self.add(&needed, order)?;
+        let needed = dependencies(&content)
+            .with_context(|| format!("cannot understand {}", file.display()))?;
+        for needed in needed {
+            self.add(&needed, loaded)?;
         }
-        order.loaded.push(Loaded {
+        loaded.push(Loaded {
             name: name.to_owned(),
             content,
         });
         Ok(())
     }
-}
-
-#[derive(Default)]
-struct Order {
-    seen: BTreeSet<String>,
-    loaded: Vec<Loaded>,
-    absent: Vec<String>,
 }
 
 fn visit(folder: &Path, files: &mut BTreeMap<String, PathBuf>) -> Result<()> {
@@ -169,10 +158,9 @@ mod tests {
         ]);
         let modules = Modules::find(folder.path()).unwrap();
         let wanted = ["9pnet_virtio", "9p", "virtio_ring", "novelty"];
-        let (loaded, absent) = modules.in_order(&wanted).unwrap();
+        let loaded = modules.in_order(&wanted).unwrap();
         let names: Vec<&str> = loaded.iter().map(|module| module.name.as_str()).collect();
         assert_eq!(names, ["9pnet", "9pnet_virtio", "netfs", "9p"]);
-        assert_eq!(absent, ["novelty"]);
     }
 
     /// A package from which something is missing is noticed.

@@ -10,36 +10,19 @@ use serde::{Deserialize, Serialize};
 /// Passed, failed and skipped tests; all but the first with their names.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Outcome {
-    passed: usize,
-    failed: Vec<String>,
+    pub(super) passed: usize,
+    pub(super) failed: Vec<String>,
     /// Name and reason.
-    skipped: BTreeMap<String, String>,
+    pub(super) skipped: BTreeMap<String, String>,
     /// Debian's packages that skipped tests need.
     #[serde(default)]
-    needed: BTreeSet<String>,
-    /// In the order of the tests.
+    pub(super) needed: BTreeSet<String>,
+    /// What programs of known counts were found to make, in the order of the tests.
     #[serde(default)]
-    known: Vec<KnownCount>,
+    pub(crate) known: Vec<KnownCount>,
 }
 
 impl Outcome {
-    pub(super) fn is_empty(&self) -> bool {
-        self.passed == 0 && self.failed.is_empty() && self.skipped.is_empty()
-    }
-
-    /// What programs of known counts were found to make.
-    pub(crate) fn known(&self) -> &[KnownCount] {
-        &self.known
-    }
-
-    pub(super) fn know(&mut self, count: KnownCount) {
-        self.known.push(count);
-    }
-
-    pub(super) fn failures(&self) -> usize {
-        self.failed.len()
-    }
-
     /// Everything on one line, failures by name.
     pub(crate) fn line(&self) -> String {
         let mut parts = vec![format!("{} passed", self.passed)];
@@ -52,14 +35,6 @@ impl Outcome {
         parts.join(", ")
     }
 
-    pub(super) fn pass(&mut self) {
-        self.passed += 1;
-    }
-
-    pub(super) fn fail(&mut self, name: impl Into<String>) {
-        self.failed.push(name.into());
-    }
-
     pub(super) fn skip(&mut self, name: &str, reason: &str) {
         let known = self.skipped.entry(name.to_owned()).or_default();
         if known.is_empty() {
@@ -67,10 +42,6 @@ impl Outcome {
         } else if !known.contains(reason) {
             known.extend(["; ", reason]);
         }
-    }
-
-    pub(super) fn need(&mut self, package: &str) {
-        self.needed.insert(package.to_owned());
     }
 }
 
@@ -155,7 +126,7 @@ mod tests {
         outcome.skip("a", "needs fish");
         outcome.skip("a", "needs fish");
         for package in ["zsh", "fish", "zsh"] {
-            outcome.need(package);
+            outcome.needed.insert(package.to_owned());
         }
         let text = outcome.to_string();
         let lines: Vec<&str> = text.lines().collect();

@@ -62,7 +62,7 @@ pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> R
         .spawn()
         .with_context(context)?;
     let stdout = child.stdout.take().with_context(context)?;
-    let before = outcome.failures();
+    let before = outcome.failed.len();
     let mut running = Vec::new();
     for line in BufReader::new(stdout).split(b'\n') {
         let line = line.with_context(context)?;
@@ -73,10 +73,12 @@ pub(super) fn run(command: &mut Command, name: &str, outcome: &mut Outcome) -> R
     }
     let status = child.wait().with_context(context)?;
     for test in running {
-        outcome.fail(format!("{name}: {test}: it did not come to an end"));
+        outcome
+            .failed
+            .push(format!("{name}: {test}: it did not come to an end"));
     }
-    if !status.success() && outcome.failures() == before {
-        outcome.fail(format!("{name}: ended with {status}"));
+    if !status.success() && outcome.failed.len() == before {
+        outcome.failed.push(format!("{name}: ended with {status}"));
     }
     Ok(())
 }
@@ -114,7 +116,7 @@ fn read(
     let word = match event {
         Event::Ok if is_skipped => "skipped",
         Event::Ok => {
-            outcome.pass();
+            outcome.passed += 1;
             "ok"
         }
         Event::Ignored => {
@@ -122,7 +124,7 @@ fn read(
             "ignored"
         }
         Event::Failed | Event::Started | Event::Timeout => {
-            outcome.fail(format!("{binary}: {name}"));
+            outcome.failed.push(format!("{binary}: {name}"));
             "FAILED"
         }
     };
@@ -145,9 +147,9 @@ fn take_notes(stdout: &str, outcome: &mut Outcome) -> bool {
             outcome.skip(name, reason);
             is_skipped = true;
         } else if let Some(package) = line.strip_prefix("NEEDS ") {
-            outcome.need(package);
+            outcome.needed.insert(package.to_owned());
         } else if let Some(known) = KnownCount::parse(line) {
-            outcome.know(known);
+            outcome.known.push(known);
         }
     }
     is_skipped
@@ -180,11 +182,11 @@ mod tests {
 { "type": "suite", "event": "ok", "passed": 2, "failed": 0, "ignored": 1 }"#,
         );
         let mut expected = Outcome::default();
-        expected.pass();
+        expected.passed += 1;
         expected.skip("root_b", "needs zsh; needs fish");
         expected.skip("c", "takes an hour");
-        expected.need("fish");
-        expected.need("zsh");
+        expected.needed.insert("fish".to_owned());
+        expected.needed.insert("zsh".to_owned());
         assert_eq!(outcome, expected);
         assert!(running.is_empty());
         assert_eq!(
@@ -201,8 +203,8 @@ mod tests {
             r#"{ "type": "test", "event": "started", "name": "b" }
 no new line{ "type": "test", "name": "b", "event": "failed", "stdout": "KNOWN {\"name\":\"x\",\"counted\":2}\nleft: 1\n" }"#,
         );
-        assert_eq!(outcome.failures(), 1);
-        assert_eq!(outcome.known()[0].counted, Some(2));
+        assert_eq!(outcome.failed.len(), 1);
+        assert_eq!(outcome.known[0].counted, Some(2));
         assert!(
             shown.starts_with("no new linetest b ... FAILED\n"),
             "{shown}"
