@@ -14,6 +14,7 @@
 
 pub mod cli;
 pub mod cpu_list;
+pub mod duration;
 pub mod metrics;
 pub mod phase;
 pub mod summary;

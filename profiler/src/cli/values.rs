@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub use workload::duration::parse as duration;
+
 /// A list of CPUs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CpuList(pub Vec<u32>);
@@ -12,23 +14,6 @@ pub struct CpuList(pub Vec<u32>);
 /// What is wrong with it.
 pub fn cpu_list(text: &str) -> Result<CpuList, String> {
     crate::cpu_list::parse(text).map(CpuList)
-}
-
-/// Reads a length of time: `5s`, `200ms`, `1m 30s`, or a number of seconds.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let duration = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds)
-            .map_err(|error| format!("{error}: write a time such as 5s or 200ms"))?,
-        Err(_not_a_number) => humantime::parse_duration(text)
-            .map_err(|error| format!("{error}: write a time such as 5s or 200ms"))?,
-    };
-    if duration.is_zero() {
-        return Err("the time must not be zero: write a time such as 5s".to_owned());
-    }
-    Ok(duration)
 }
 
 /// The shortest slot of a timeline: reading the counts takes some part of it.

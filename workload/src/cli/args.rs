@@ -4,7 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::{bytes, duration};
+use super::values::bytes;
+use crate::duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -62,9 +63,9 @@ pub struct WorkloadArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=16_384), help_heading = "Load")]
     pub batch: Option<u32>,
 
-    /// How long steady state lasts (ms, s, m). Default: 5s, or without end if
+    /// How long steady state lasts, such as 500ms or 2m. Default: 5s, or without end if
     /// --ios is given.
-    #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Load")]
     pub duration: Option<Duration>,
 
     /// End after so many reads (k, M, G are powers of 1000), or after

@@ -26,7 +26,7 @@ fn mistakes_on_the_command_line_end_with_2_and_name_the_option() {
         ("--nop --size 511", "less than one block"),
         ("--file /nonexistent/file", "no such file"),
         ("--file /dev/null", "neither a file nor a block device"),
-        ("--duration 5", "5s"),
+        ("--duration 5x", "5s"),
         ("--block-size 513", "multiple"),
         ("--nop verify", "verify"),
     ] {
