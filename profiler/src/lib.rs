@@ -16,6 +16,7 @@ pub mod cli;
 pub mod collect;
 pub mod compare;
 pub mod digits;
+pub mod document;
 pub mod error;
 pub mod exit_code;
 pub mod experiment;

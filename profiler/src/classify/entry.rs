@@ -10,23 +10,22 @@ use super::{
     fault, returned, syscall,
 };
 use crate::{
-    collect::snapshot::{Row, Snapshot},
+    collect::{kernel_symbols::KernelSymbols, row::Row},
     kernel::interrupts::Interrupts,
 };
 
-/// The cause of a row.
-#[must_use]
-pub fn cause(row: &Row, snapshot: &Snapshot) -> Cause {
+/// The cause of a row of a machine with these interrupts and kernel functions.
+pub(super) fn cause(row: &Row, interrupts: &Interrupts, symbols: &KernelSymbols) -> Cause {
     let Some(kind) = CauseKind::from_code(row.kind) else {
         return Cause::Unclassified(format!("unknown_code_{}", row.kind));
     };
     match kind {
         CauseKind::Syscall => Cause::Syscall(syscall::name(row.detail, row.flags)),
         CauseKind::PageFault => Cause::PageFault(fault::kind(row.detail)),
-        CauseKind::Interrupt => Cause::Interrupt(interrupt(row.detail, &snapshot.interrupts_after)),
+        CauseKind::Interrupt => Cause::Interrupt(interrupt(row.detail, interrupts)),
         CauseKind::Nmi => Cause::Nmi,
         CauseKind::NewTask => Cause::NewTask,
-        CauseKind::Return => returned::cause(row, &snapshot.kernel_symbols),
+        CauseKind::Return => returned::cause(row, symbols),
         CauseKind::Exception => Cause::Exception(Trap::from_code(row.detail).map_or_else(
             || format!("trap_{}", row.detail),
             |trap| trap.name().to_owned(),

@@ -1,8 +1,9 @@
 //! From a row's numbers to a cause. Pure.
 
 pub mod cause;
-pub mod entry;
+pub mod entries;
+mod entry;
 pub mod fault;
 pub mod purpose;
-pub mod returned;
+mod returned;
 pub mod syscall;

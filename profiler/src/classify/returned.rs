@@ -14,12 +14,12 @@ use super::{
     cause::{Cause, InterruptSource},
     syscall,
 };
-use crate::collect::snapshot::Row;
+use crate::collect::row::Row;
 
 /// The cause of a return, by the event, or by the function that the stub's return
 /// address lies in.
 #[must_use]
-pub fn cause(row: &Row, symbols: &BTreeMap<u64, (String, u64)>) -> Cause {
+pub(super) fn cause(row: &Row, symbols: &BTreeMap<u64, (String, u64)>) -> Cause {
     if let Some((kind, vector)) = event::parts(row.slot) {
         return of_event(kind, vector, row);
     }

@@ -17,7 +17,7 @@ use super::{
     values::{CpuList, cpu_list},
 };
 use crate::{
-    collect::snapshot::Interruption,
+    document::run::Interruption,
     error::Error,
     exit_code,
     experiment::document::{self, Document},

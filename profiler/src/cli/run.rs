@@ -14,7 +14,7 @@ use super::{
     values::{CpuList, cpu_list},
 };
 use crate::{
-    collect::snapshot::Interruption,
+    document::run::Interruption,
     error::Error,
     exit_code,
     launch::{command::Command, user::User},

@@ -75,17 +75,18 @@ pub struct Allocation {
     pub flags: Option<u32>,
     /// The file, for an `mmap` that is not anonymous.
     pub fd: Option<i32>,
-    /// Index into the stacks, or null if it was not kept.
-    pub stack: Option<usize>,
+    /// Index into the copies of stacks, or null if it was not kept. The copies are
+    /// not saved; what they were unwound to is.
+    pub stack_copy: Option<usize>,
 }
 
-/// The call chain of some of them.
+/// All that was kept of such calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AllocationStack {
-    /// Indices into the table of code, the innermost first.
-    pub frames: Vec<usize>,
-    /// Why the chain ends before the thread's beginning, or null if it does not.
-    pub truncated: Option<String>,
+pub struct AllocationCalls {
+    /// The calls.
+    pub calls: Vec<Allocation>,
+    /// Calls that there was no room for.
+    pub not_kept: u64,
 }
 
 /// A thread's registers and part of its stack, as they were.
@@ -234,18 +235,22 @@ impl Allocations {
             return;
         }
         let length = usize::try_from(record.stack_bytes).unwrap_or(0) / 8;
-        call.stack = record.stack.get(..length).and_then(|words| {
+        call.stack_copy = record.stack.get(..length).and_then(|words| {
             let whose = (record.tgid, record.time_ns);
             self.stacks.keep(whose, &record.regs, words)
         });
         self.calls.push(call);
     }
 
-    /// All calls, their stacks, and how many calls there was no room for.
+    /// All calls, and copies of their stacks.
     #[must_use]
-    pub fn finish(mut self) -> (Vec<Allocation>, RawStacks, u64) {
+    pub fn finish(mut self) -> (AllocationCalls, RawStacks) {
         self.drain();
-        (self.calls, self.stacks, self.not_kept)
+        let calls = AllocationCalls {
+            calls: self.calls,
+            not_kept: self.not_kept,
+        };
+        (calls, self.stacks)
     }
 }
 

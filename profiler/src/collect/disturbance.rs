@@ -10,7 +10,7 @@ use profiler_common::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::maps::{hash, text};
+use super::bpf_maps::{hash, text};
 
 /// What one disturber did to one thread on one CPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

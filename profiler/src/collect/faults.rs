@@ -3,15 +3,22 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use aya::Ebpf;
 use profiler_common::{
     fault::{MappingInfo, MappingKey, PageKey, page},
     names::map,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{maps::hash, numa_hints::NumaHints};
-use crate::{gap::Unavailable, probe::settings::FaultLevel, sys::fault_counters::FaultCounts};
+use super::{
+    bpf_maps::hash,
+    counts::without_major,
+    numa_hints::{self, NumaHints},
+};
+use crate::{
+    gap::Unavailable,
+    probe::{session::Session, settings::FaultLevel},
+    sys::fault_counters::FaultCounts,
+};
 
 /// A mapping that had page faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,22 +89,27 @@ pub struct FaultRecord {
     pub numa_hints: Option<NumaHints>,
 }
 
-/// Reads it all out.
+/// Reads it all out, beside what the kernel has counted: of the command's faults,
+/// and of the machine's NUMA-hint faults.
 ///
 /// # Errors
 /// If a map cannot be read.
 pub fn record(
-    ebpf: &Ebpf,
+    session: &mut Session,
     level: FaultLevel,
     counters: Option<FaultCounts>,
-    unavailable: Vec<Unavailable>,
+    machine_hints: Option<u64>,
 ) -> Result<FaultRecord> {
     let mut record = FaultRecord {
         level: level.name().to_owned(),
         counters,
-        unavailable,
+        unavailable: session.unavailable.clone(),
+        numa_hints: machine_hints
+            .map(|machine| numa_hints::of(session, machine))
+            .transpose()?,
         ..FaultRecord::default()
     };
+    let ebpf = session.ebpf();
     if level == FaultLevel::Pages {
         let mappings = hash::<MappingKey, MappingInfo>(ebpf, map::MAPPINGS)?;
         record.mappings = mappings
@@ -120,26 +132,6 @@ pub fn record(
             .collect();
     }
     Ok(record)
-}
-
-/// Takes the major faults out of the rows that hold them too, so that each fault
-/// is in one row. `counterpart` gives the row that a major one is also in.
-pub(super) fn without_major<K: Ord + Copy>(
-    counts: &mut BTreeMap<K, u64>,
-    counterpart: impl Fn(&K) -> Option<K>,
-) {
-    let keys: Vec<(K, K)> = counts
-        .keys()
-        .filter_map(|key| Some((*key, counterpart(key)?)))
-        .collect();
-    for (major, all) in keys {
-        // Where there was no room for a row, the two may have come apart.
-        let known = counts.get(&all).copied().unwrap_or(0);
-        let taken = counts.get(&major).copied().unwrap_or(0).min(known);
-        counts.insert(major, taken);
-        counts.insert(all, known - taken);
-    }
-    counts.retain(|_, count| *count != 0);
 }
 
 fn mapping_id(key: &MappingKey) -> MappingId {

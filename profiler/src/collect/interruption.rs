@@ -8,7 +8,41 @@ use profiler_common::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::maps::{frames_of, hash, text};
+use super::{
+    bpf_maps::{frames_of, hash, text},
+    disturbance::{self, DisturbanceRow},
+};
+use crate::probe::{session::Session, settings::Extras};
+
+/// What is known of interrupts, besides their number.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Interruptions {
+    /// What they were for.
+    pub purposes: Vec<PurposeRow>,
+    /// Who sent them, if that was asked and can be seen here.
+    pub senders: Option<Vec<SenderRow>>,
+    /// What else measured CPUs did, if that was asked.
+    pub disturbances: Option<Vec<DisturbanceRow>>,
+}
+
+impl Interruptions {
+    /// Reads them out.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn read(session: &mut Session, extras: Extras) -> Result<Self> {
+        let shows_senders = extras.senders && session.probes.shows_senders();
+        let ebpf = session.ebpf();
+        Ok(Self {
+            purposes: purposes(ebpf)?,
+            senders: shows_senders.then(|| senders(ebpf)).transpose()?,
+            disturbances: extras
+                .disturbance
+                .then(|| disturbance::rows(ebpf))
+                .transpose()?,
+        })
+    }
+}
 
 /// Calls of one function by interrupts of one kind that hit one thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +105,7 @@ pub struct SenderRow {
 ///
 /// # Errors
 /// If the map cannot be read.
-pub fn purposes(ebpf: &Ebpf) -> Result<Vec<PurposeRow>> {
+fn purposes(ebpf: &Ebpf) -> Result<Vec<PurposeRow>> {
     let mut rows: Vec<(PurposeKey, u64)> = hash(ebpf, map::PURPOSES)?;
     rows.sort_unstable();
     Ok(rows
@@ -93,7 +127,7 @@ pub fn purposes(ebpf: &Ebpf) -> Result<Vec<PurposeRow>> {
 ///
 /// # Errors
 /// If a map cannot be read.
-pub fn senders(ebpf: &Ebpf) -> Result<Vec<SenderRow>> {
+fn senders(ebpf: &Ebpf) -> Result<Vec<SenderRow>> {
     let mut rows: Vec<(SenderKey, SenderCount)> = hash(ebpf, map::SENDERS)?;
     rows.sort_unstable_by_key(|(key, _)| *key);
     let frames = frames_of(ebpf)?;

@@ -20,7 +20,8 @@ use profiler_common::{
 
 use super::{
     batch,
-    maps::{find, hash, lines},
+    bpf_maps::{find, hash},
+    counts::lines,
 };
 
 /// Entries by row.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use nix::unistd::Pid;
 
-use super::snapshot::ProcessMemory;
-use crate::sys::proc::{self, Status};
+use crate::{
+    document::run::ProcessMemory,
+    sys::proc::{self, Status},
+};
 
 /// Looks at more than the command itself come this much apart at last.
 const RARELY: u32 = 20;

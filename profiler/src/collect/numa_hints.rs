@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use aya::Ebpf;
-use profiler_common::{names::map, numa};
+use profiler_common::{
+    names::{map, program},
+    numa,
+};
 use serde::{Deserialize, Serialize};
 
-use super::maps::per_cpu_totals;
+use super::bpf_maps::per_cpu_totals;
+use crate::probe::session::Session;
 
 /// How many of them the kernel has counted during the window, and whose they were.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +67,21 @@ fn count_in(text: &str) -> Option<u64> {
     count.trim().parse().ok()
 }
 
-/// What the program has seen.
+/// What the machine has counted during the window, and whose that was.
 ///
 /// # Errors
 /// If the map cannot be read.
-pub fn seen(ebpf: &Ebpf) -> Result<Seen> {
+pub fn of(session: &mut Session, machine: u64) -> Result<NumaHints> {
+    let seen = if session.probes.has(program::NUMA_HINT) {
+        Some(seen(session.ebpf())?)
+    } else {
+        None
+    };
+    Ok(NumaHints { machine, seen })
+}
+
+/// What the program has seen.
+fn seen(ebpf: &Ebpf) -> Result<Seen> {
     let totals: BTreeMap<u32, u64> = (0..).zip(per_cpu_totals(ebpf, map::NUMA_HINTS)?).collect();
     let of = |who: u32| totals.get(&who).copied().unwrap_or(0);
     Ok(Seen {

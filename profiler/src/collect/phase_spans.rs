@@ -4,12 +4,9 @@
 //! each were. Between two looks the program may have been in other phases: of
 //! one such stay all is known, of several only how long they were.
 
-use profiler_common::phase::{COUNT, PhasePage, UNMARKED};
+use profiler_common::phase::{COUNT, PhasePage, UNMARKED, fixed_name};
 
-use super::{
-    phases::{clamp, name},
-    snapshot::PhaseSpan,
-};
+use crate::document::phase::PhaseSpan;
 
 /// Stays kept at most: a program may change its phase all the time.
 const MOST: usize = 4096;
@@ -118,6 +115,29 @@ impl Spans {
                 exact: start.exact,
             })
             .collect()
+    }
+}
+
+/// An index for any number that a program may have stored.
+pub(super) fn clamp(phase: u32) -> usize {
+    usize::try_from(phase).map_or(COUNT - 1, |phase| phase.min(COUNT - 1))
+}
+
+/// A phase's fixed name, or the program's own, or a number.
+pub(super) fn name(page: &PhasePage, number: u16) -> String {
+    if let Some(fixed) = fixed_name(u32::from(number)) {
+        return fixed.to_owned();
+    }
+    let bytes = page.names[clamp(u32::from(number))];
+    let length = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    let own = String::from_utf8_lossy(&bytes[..length]);
+    if own.is_empty() {
+        format!("phase_{number}")
+    } else {
+        own.into_owned()
     }
 }
 

@@ -7,15 +7,28 @@ use aya::{Ebpf, maps::Map};
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 use profiler_common::{
     names::map,
-    phase::{COUNT, MAGIC, MAGIC_OFFSET, PAGE_BYTES, PhasePage, UNMARKED, fixed_name},
+    phase::{COUNT, MAGIC, MAGIC_OFFSET, PAGE_BYTES, PhasePage, UNMARKED},
 };
+use serde::{Deserialize, Serialize};
 
 use super::{
-    maps::find,
-    phase_spans::Spans,
-    snapshot::{PhaseSpan, PhaseTime, Row, Untimed},
+    bpf_maps::find,
+    phase_spans::{Spans, clamp, name},
+    row::Row,
 };
-use crate::sys::monotonic_ns;
+use crate::{
+    document::phase::{PhaseSpan, PhaseTime, Untimed},
+    sys::monotonic_ns,
+};
+
+/// The phases that a program was in.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct PhaseRecord {
+    /// How long each was.
+    pub times: Vec<PhaseTime>,
+    /// Stays in them, in order of time.
+    pub spans: Vec<PhaseSpan>,
+}
 
 /// The mapped page and what has been seen in it so far.
 pub struct Phases {
@@ -139,24 +152,15 @@ impl Phases {
         self.spans = Spans::begin(&page, begun_ns);
     }
 
-    /// Stays in phases until the window ended.
+    /// What is known of a window of this length that ended at this moment: of all
+    /// phases that were seen, or that entries were counted in.
     #[must_use]
-    pub fn spans(&self, ended_ns: u64) -> Vec<PhaseSpan> {
+    pub fn record(&self, ended_ns: u64, window_ns: u64, rows: &[Row]) -> PhaseRecord {
         let page = self.read();
-        self.spans.finish(&page, ended_ns)
-    }
-
-    /// How long each phase lasted in a window of this length that ended at this
-    /// moment: of all phases that were seen, or that entries were counted in.
-    #[must_use]
-    pub fn times(&self, ended_ns: u64, window_ns: u64, rows: &[Row]) -> Vec<PhaseTime> {
-        times(&self.read(), &self.looks, (ended_ns, window_ns), rows)
-    }
-
-    /// The name of a phase.
-    #[must_use]
-    pub fn name(&self, number: u16) -> String {
-        name(&self.read(), number)
+        PhaseRecord {
+            times: times(&page, &self.looks, (ended_ns, window_ns), rows),
+            spans: self.spans.finish(&page, ended_ns),
+        }
     }
 }
 
@@ -210,29 +214,6 @@ fn times(
             untimed: duration_ns.is_none().then_some(untimed),
         })
         .collect()
-}
-
-/// An index for any number that a program may have stored.
-pub(super) fn clamp(phase: u32) -> usize {
-    usize::try_from(phase).map_or(COUNT - 1, |phase| phase.min(COUNT - 1))
-}
-
-/// A phase's fixed name, or the program's own, or a number.
-pub(super) fn name(page: &PhasePage, number: u16) -> String {
-    if let Some(fixed) = fixed_name(u32::from(number)) {
-        return fixed.to_owned();
-    }
-    let bytes = page.names[clamp(u32::from(number))];
-    let length = bytes
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(bytes.len());
-    let own = String::from_utf8_lossy(&bytes[..length]);
-    if own.is_empty() {
-        format!("phase_{number}")
-    } else {
-        own.into_owned()
-    }
 }
 
 #[cfg(test)]

@@ -14,12 +14,29 @@ use profiler_common::{
     thread::{ThreadId, ThreadInfo, ThreadState, born_at, state},
     window::WindowState,
 };
+use serde::{Deserialize, Serialize};
 
-use super::{
-    maps::{find, hash},
-    snapshot::Thread,
-};
+use super::bpf_maps::{find, hash};
 use crate::sys::{monotonic_ns, proc, process_of};
+
+/// One thread that was followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Thread {
+    /// The thread.
+    pub tid: u32,
+    /// Its incarnation.
+    pub born: u32,
+    /// Its process.
+    pub tgid: u32,
+    /// Who created it, or 0 where that is not known.
+    pub parent_tid: u32,
+    /// Its name at its end, or now.
+    pub comm: String,
+    /// When it was first followed, by `CLOCK_MONOTONIC`.
+    pub started_ns: u64,
+    /// When it ended, or 0.
+    pub ended_ns: u64,
+}
 
 /// Puts a thread into the table, unless it is in it. `state` is one of
 /// [`profiler_common::thread::state`]. The row made.

@@ -11,9 +11,8 @@ use profiler_common::{cause::CauseKind, fault::detail};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    faults::without_major,
+    counts::{self, full_address, without_major},
     live_ledger::LiveLedger,
-    maps::{self, full_address},
 };
 use crate::sys::monotonic_ns;
 
@@ -31,13 +30,13 @@ const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 /// What is told apart over time: a row of the ledger, of whichever thread and code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CauseKey {
-    /// As in [`Row`](super::snapshot::Row).
+    /// As in [`Row`](super::row::Row).
     pub kind: u8,
-    /// As in [`Row`](super::snapshot::Row).
+    /// As in [`Row`](super::row::Row).
     pub detail: u32,
-    /// As in [`Row`](super::snapshot::Row).
+    /// As in [`Row`](super::row::Row).
     pub slot: u64,
-    /// As in [`Row`](super::snapshot::Row).
+    /// As in [`Row`](super::row::Row).
     pub flags: u8,
     /// Whether these are entries whose row did not fit.
     pub is_overflow: bool,
@@ -113,8 +112,8 @@ impl Recorder {
         let begin = Instant::now();
         let ledger = super::live_ledger::read(ebpf)?;
         let at_ns = monotonic_ns().saturating_sub(self.begun_ns);
-        let overflow = maps::overflow(ebpf)?;
-        let lost = maps::losses(ebpf)?.values().sum();
+        let overflow = counts::overflow(ebpf)?;
+        let lost = counts::losses(ebpf)?.values().sum();
         self.add(at_ns, totals(&ledger, &overflow), lost);
         let took = begin.elapsed();
         let took_ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);

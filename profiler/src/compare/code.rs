@@ -139,10 +139,10 @@ fn matched<'a>(before: &'a Places, after: &'a Places) -> Vec<Pair<'a>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{collect::snapshot::Snapshot, compare::model::Status};
+    use crate::{compare::model::Status, symbolize::measurement::Measurement};
 
     fn group(rows: &[(&str, &str, u32, u64)]) -> Group {
-        let mut profile = crate::profile::build::profile(&Snapshot::default());
+        let mut profile = crate::profile::build::profile(&Measurement::default());
         profile.ledger.by_code = rows
             .iter()
             .map(|&(symbol, file, line, count)| CodeRow {

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
     use crate::experiment::{analyse::analyse, model::Experiment};
     use crate::{
-        collect::snapshot::Snapshot,
+        collect::snapshot::{Machine, Snapshot},
         kernel::interrupts::Interrupts,
         profile::{
             build,
@@ -242,11 +242,15 @@ mod tests {
     fn variant(name: &str, faults: &[u64]) -> Variant {
         let profiles = faults.iter().map(|&count| {
             let quiet = || Interrupts::parse("CPU0\nHYP: 0 x\n");
-            let mut profile = build::profile(&Snapshot {
-                interrupts_before: quiet(),
-                interrupts_after: quiet(),
+            let snapshot = Snapshot {
+                machine: Machine {
+                    interrupts_before: quiet(),
+                    interrupts_after: quiet(),
+                    ..Machine::default()
+                },
                 ..Snapshot::default()
-            });
+            };
+            let mut profile = build::profile(&snapshot.into());
             profile.window.duration_ns = 1_000_000_000 + count % 7;
             profile.ledger.by_cause = vec![CauseRow {
                 cause: "page_fault".into(),

@@ -13,7 +13,8 @@ use super::{
     schedule,
 };
 use crate::{
-    collect::snapshot::{Interruption, Snapshot},
+    collect::snapshot::Snapshot,
+    document::run::Interruption,
     error::Error,
     fix::guard::Guard,
     launch::signals::Blocked,
@@ -23,6 +24,7 @@ use crate::{
     },
     probe::settings::Settings,
     profile::{build, model::Profile},
+    symbolize::measurement::Measurement,
 };
 
 /// What to vary, and how often.
@@ -168,8 +170,10 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
         })?;
         let measured = self.changed(place);
         signals.released(|| hooks::run("--cleanup", design.cleanup.as_deref()))?;
-        let mut snapshot = measured?;
+        let mut measurement = measured?;
+        let snapshot = &measurement.snapshot;
         if let Some(how) = snapshot
+            .run
             .prefault
             .as_ref()
             .and_then(|found| found.out_of_memory.clone())
@@ -179,12 +183,13 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
                 Error::Environment(format!("the variant `{name}` cannot be had: {how}")).into(),
             );
         }
-        let ended_well = snapshot.ending.code == Some(0);
-        let interrupted = snapshot.ending.interrupted_by.is_some();
+        let ended_well = snapshot.run.ending.code == Some(0);
+        let interrupted = snapshot.run.ending.interrupted_by.is_some();
         if !ended_well && !interrupted {
-            return Err(failed(planned, &snapshot).into());
+            return Err(failed(planned, snapshot).into());
         }
         let refused = snapshot
+            .run
             .prefault
             .as_ref()
             .and_then(|found| found.refused.clone());
@@ -200,14 +205,15 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
             .as_ref()
             .filter(|_| !interrupted || ended_well)
         {
-            snapshot.io = Some(signals.released(|| source.read(planned.command.user.as_ref()))?);
+            let io = signals.released(|| source.read(planned.command.user.as_ref()))?;
+            measurement.io = Some(io);
         }
-        self.note(place, &snapshot);
-        Ok(build::profile(&snapshot))
+        self.note(place, &measurement.snapshot);
+        Ok(build::profile(&measurement))
     }
 
     /// A measurement with the machine changed as the variant wants it.
-    fn changed(&mut self, place: usize) -> Result<Snapshot> {
+    fn changed(&mut self, place: usize) -> Result<Measurement> {
         let planned = &self.design.variants[place];
         let mut command = planned.command.clone();
         if let Some(prefault) = &mut command.conditions.prefault {
@@ -235,19 +241,19 @@ impl<P: FnMut(Progress<'_>)> Running<'_, P> {
             settings: self.design.settings.clone(),
             duration: self.design.limit,
         };
-        let snapshot = measure(&plan);
+        let measurement = measure(&plan);
         if let Some(guard) = self.guard.as_mut().filter(|_| !said.is_empty()) {
             guard.undo()?;
         }
         for said in said {
             say(&mut self.variants[place].done, said);
         }
-        snapshot
+        measurement
     }
 
     /// Takes down what was done to the command.
     fn note(&mut self, place: usize, snapshot: &Snapshot) {
-        let Some(found) = &snapshot.prefault else {
+        let Some(found) = &snapshot.run.prefault else {
             return;
         };
         let done = &mut self.variants[place].done;
@@ -278,16 +284,16 @@ fn say(done: &mut Vec<String>, what: String) {
 
 /// Why a run that failed did.
 fn failed(planned: &Planned, snapshot: &Snapshot) -> Error {
-    let errors = snapshot.errors.trim_end();
+    let errors = snapshot.run.errors.trim_end();
     let name = &planned.name;
-    let ending = &snapshot.ending;
+    let ending = &snapshot.run.ending;
     let how = match (ending.code, ending.signal) {
         (Some(code), _) => format!("with status {code}"),
         (None, Some(signal)) => format!("by signal {signal}"),
         (None, None) => "in an unknown way".to_owned(),
     };
     Error::TargetNotStarted(if errors.is_empty() {
-        let command = snapshot.target.command.join(" ");
+        let command = snapshot.run.target.command.join(" ");
         format!(
             "a run of the variant `{name}` ended {how}, without a word: try `{command}` by itself"
         )

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::judge::Named;
 use crate::{
-    collect::snapshot::{PhaseTime, Snapshot},
     profile::{
         build,
-        model::{CauseRow, Profile, ThreadCauseRow, ThreadRow},
+        model::{CauseRow, PhaseTime, Profile, ThreadCauseRow, ThreadRow},
     },
+    symbolize::measurement::Measurement,
 };
 
 /// Entries of a cause and a detail in a phase.
@@ -16,7 +16,7 @@ pub(crate) type Entry = (&'static str, &'static str, &'static str, u64);
 
 /// A whole and exact run of a second, half of it steady, of one thread.
 pub(crate) fn profile(entries: &[Entry]) -> Profile {
-    let mut profile = build::profile(&Snapshot::default());
+    let mut profile = build::profile(&Measurement::default());
     profile.accounting.unavailable.clear();
     profile.target.command = vec!["poller".to_owned()];
     profile.exit.code = Some(0);

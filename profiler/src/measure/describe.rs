@@ -4,7 +4,7 @@ use nix::unistd::Pid;
 
 use super::plan::Subject;
 use crate::{
-    collect::snapshot::{Ending, Interruption, Prefaulted, Target},
+    document::run::{Ending, Interruption, Prefaulted, Target},
     launch::inject::tracer::Report,
     launch::supervise::{Outcome, Reason},
     sys::Ended,

@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Everything that a measurement has in its hands while it runs.
-pub(super) struct Bench {
+pub(super) struct Instruments {
     pub(super) session: Session,
     pub(super) kernel_log: KernelLog,
     pub(super) allocations: Allocations,
@@ -116,11 +116,11 @@ impl Opened {
 ///
 /// # Errors
 /// [`Error`] where the user can do something about it.
-pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> {
+pub(super) async fn observe(instruments: &mut Instruments, plan: &Plan) -> Result<Observed> {
     let held = match &plan.subject {
-        Subject::Command(command) => Some(hold(bench, command)?),
+        Subject::Command(command) => Some(hold(instruments, command)?),
         Subject::Process(pid) => {
-            follow(bench, *pid)?;
+            follow(instruments, *pid)?;
             None
         }
         Subject::Cpus(_) => None,
@@ -128,7 +128,7 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     let counters = held
         .as_ref()
         .and_then(|held| fault_counters(held.pid, plan));
-    bench.mappings = Some(Tracker::start(match (&held, &plan.subject) {
+    instruments.mappings = Some(Tracker::start(match (&held, &plan.subject) {
         (Some(held), Subject::Command(command)) => tracker::Followed::Held(held.pid, &command.path),
         (_, Subject::Process(pid)) => tracker::Followed::Running(*pid),
         _ => tracker::Followed::Everybody,
@@ -139,11 +139,11 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     } else {
         None
     };
-    bench.session.open_window()?;
+    instruments.session.open_window()?;
     let clock = WindowClock::start();
-    bench.phases.begin(clock.started_ns());
+    instruments.phases.begin(clock.started_ns());
     let interval = plan.settings.extras.timeline;
-    bench.timeline = interval.map(|interval| Recorder::begin(interval, clock.started_ns()));
+    instruments.timeline = interval.map(|interval| Recorder::begin(interval, clock.started_ns()));
     let mut opened = Opened {
         clock,
         counters,
@@ -154,13 +154,15 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
     let (pid, outcome) = match (held, &plan.subject) {
         (Some(held), _) => {
             let pid;
-            (pid, tracer) =
-                held.release(&mut Followed(bench.session.ebpf()), &mut bench.signals)?;
-            bench.memory.follow(pid);
-            if let Some(mappings) = &mut bench.mappings {
+            (pid, tracer) = held.release(
+                &mut Followed(instruments.session.ebpf()),
+                &mut instruments.signals,
+            )?;
+            instruments.memory.follow(pid);
+            if let Some(mappings) = &mut instruments.mappings {
                 mappings.executed(pid);
             }
-            let (mut watch, signals) = bench.watch(&mut opened);
+            let (mut watch, signals) = instruments.watch(&mut opened);
             let outcome =
                 supervise::command(pid, &mut tracer, plan.duration, signals, &mut watch).await?;
             (Some(pid), outcome)
@@ -170,13 +172,13 @@ pub(super) async fn observe(bench: &mut Bench, plan: &Plan) -> Result<Observed> 
                 Subject::Process(pid) => Some(*pid),
                 Subject::Command(_) | Subject::Cpus(_) => None,
             };
-            let (mut watch, signals) = bench.watch(&mut opened);
+            let (mut watch, signals) = instruments.watch(&mut opened);
             let outcome =
                 supervise::attached(plan.duration, signals, &mut watch, pid.is_some()).await?;
             (pid, outcome)
         }
     };
-    opened.close(&mut bench.session, &mut bench.phases)?;
+    opened.close(&mut instruments.session, &mut instruments.phases)?;
     if let Some(tracer) = &mut tracer {
         tracer.release();
     }
@@ -203,19 +205,22 @@ fn fault_counters(pid: Pid, plan: &Plan) -> Option<FaultCounters> {
 }
 
 /// Creates the command's process, which waits at the gate, and follows it.
-fn hold(bench: &mut Bench, command: &Command) -> Result<HeldCommand> {
-    let files = [bench.phases.fd, bench.metrics.as_fd().as_raw_fd()];
-    let command = equipped(command, &bench.allowed, files);
-    let held = HeldCommand::create(&command, &files, bench.errors.as_fd())?;
+fn hold(instruments: &mut Instruments, command: &Command) -> Result<HeldCommand> {
+    let files = [
+        instruments.phases.fd,
+        instruments.metrics.as_fd().as_raw_fd(),
+    ];
+    let command = equipped(command, &instruments.allowed, files);
+    let held = HeldCommand::create(&command, &files, instruments.errors.as_fd())?;
     let tid = held.pid.as_raw().unsigned_abs();
-    threads::follow(bench.session.ebpf(), tid, tid, state::UNTIL_EXEC)?;
+    threads::follow(instruments.session.ebpf(), tid, tid, state::UNTIL_EXEC)?;
     Ok(held)
 }
 
 /// Follows a process that already runs.
-fn follow(bench: &mut Bench, pid: Pid) -> Result<()> {
+fn follow(instruments: &mut Instruments, pid: Pid) -> Result<()> {
     privileges::check_may_watch(pid)?;
-    threads::follow_process(bench.session.ebpf(), pid).map_err(|error| {
+    threads::follow_process(instruments.session.ebpf(), pid).map_err(|error| {
         Error::Usage(format!(
             "cannot attach to process {pid}: {error:#}: is it still running?"
         ))
@@ -249,7 +254,7 @@ pub(super) fn busy_cpus(subject: &Subject) -> Vec<u32> {
     }
 }
 
-impl Bench {
+impl Instruments {
     /// What the supervisor works with.
     fn watch<'a>(&'a mut self, opened: &'a mut Opened) -> (Watch<'a>, &'a mut Signals) {
         let watch = Watch {

@@ -5,30 +5,32 @@ use anyhow::{Context, Result};
 use super::{
     affinity, describe,
     metrics::{self, Mailbox},
-    observe::{self, Bench, Observed},
+    observe::{self, Instruments, Observed},
     plan::Plan,
     window,
 };
 use crate::{
+    classify::entries::Entries,
     collect::{
         allocations::Allocations,
-        disturbance::{self, DisturbanceRow},
+        counts::Counts,
         faults,
-        interruption::{self, PurposeRow, SenderRow},
-        maps,
+        interruption::Interruptions,
+        kernel_symbols,
         memory::MemoryWatch,
-        numa_hints::{self, NumaHints},
         phases::Phases,
-        snapshot::{Own, Snapshot},
+        snapshot::{Machine, ProfilerRun, Run, Snapshot},
         threads,
         timeline::Recorder,
-        user_code::CodeTable,
     },
     error::Error,
     kernel::{block, symbols::Symbols, version::Host},
     launch::signals::Signals,
-    probe::{kernel_log::KernelLog, privileges, session::Session, settings::Extras},
-    symbolize::{self, user::Kept},
+    probe::{kernel_log::KernelLog, privileges, session::Session},
+    symbolize::{
+        measurement::Measurement,
+        user::{self, Kept},
+    },
     sys,
 };
 
@@ -36,7 +38,7 @@ use crate::{
 ///
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it.
-pub fn measure(plan: &Plan) -> Result<Snapshot> {
+pub fn measure(plan: &Plan) -> Result<Measurement> {
     privileges::check()?;
     sys::raise_open_files();
     let cpu_before = window::own_cpu_ns();
@@ -45,20 +47,20 @@ pub fn measure(plan: &Plan) -> Result<Snapshot> {
         .build()
         .context("cannot start the event loop")?;
     let measured = runtime.block_on(measure_async(plan));
-    let mut snapshot =
+    let mut measurement =
         measured.map_err(|error| Error::of_open_files(&error).map_or(error, Into::into))?;
-    snapshot.own.all_cpu_ns += window::own_cpu_ns().saturating_sub(cpu_before);
-    Ok(snapshot)
+    measurement.profiler_cpu_ns += window::own_cpu_ns().saturating_sub(cpu_before);
+    Ok(measurement)
 }
 
-async fn measure_async(plan: &Plan) -> Result<Snapshot> {
+async fn measure_async(plan: &Plan) -> Result<Measurement> {
     let symbols = Symbols::read()?;
     let mut session = Session::start(&plan.settings, &symbols)?;
     let kernel_log = KernelLog::open(session.ebpf(), plan.settings.diagnostics)?;
     let allowed = affinity::allowed();
-    let (cpus, apart) = affinity::step_aside(&observe::busy_cpus(&plan.subject));
+    let (cpus, is_apart) = affinity::step_aside(&observe::busy_cpus(&plan.subject));
     let cpu_before = window::own_cpu_ns();
-    let mut bench = Bench {
+    let mut instruments = Instruments {
         signals: Signals::take_over()?,
         phases: Phases::map(session.ebpf())?,
         metrics: Mailbox::create(workload::metrics::FILE_NAME)?,
@@ -71,69 +73,29 @@ async fn measure_async(plan: &Plan) -> Result<Snapshot> {
         memory: MemoryWatch::default(),
         timeline: None,
     };
-    let observed = observe::observe(&mut bench, plan).await?;
-    bench.session.stop();
-    bench.kernel_log.pass_on();
-    if let Err(error) = affinity::set(&bench.allowed) {
+    let observed = observe::observe(&mut instruments, plan).await?;
+    instruments.session.stop();
+    instruments.kernel_log.pass_on();
+    if let Err(error) = affinity::set(&instruments.allowed) {
         log::debug!("cannot go back to all CPUs: {error}");
     }
-    let own = Own {
-        cpu: <[u32; 1]>::try_from(cpus.clone()).ok().map(|[cpu]| cpu),
-        entries: None,
+    let profiler = ProfilerRun {
         cpus,
-        apart,
+        is_apart,
         cpu_ns: window::own_cpu_ns().saturating_sub(cpu_before),
-        all_cpu_ns: 0,
     };
-    collect(plan, bench, observed, own, &symbols)
+    collect(plan, instruments, observed, profiler, &symbols)
 }
 
-/// NUMA-hint faults of the machine, and whose they were.
-fn numa_hints(session: &mut Session, machine: Option<u64>) -> Result<Option<NumaHints>> {
-    let Some(machine) = machine else {
-        return Ok(None);
-    };
-    let seen = if session.sees_numa_hints() {
-        Some(numa_hints::seen(session.ebpf())?)
-    } else {
-        None
-    };
-    Ok(Some(NumaHints { machine, seen }))
-}
-
-/// What is known of interrupts beside their number.
-struct Interruptions {
-    purposes: Vec<PurposeRow>,
-    /// Nothing where it was not asked, or cannot be seen.
-    senders: Option<Vec<SenderRow>>,
-    /// Nothing where it was not asked.
-    disturbances: Option<Vec<DisturbanceRow>>,
-}
-
-fn interruptions(session: &mut Session, extras: Extras) -> Result<Interruptions> {
-    let shows_senders = extras.senders && session.shows_senders();
-    let ebpf = session.ebpf();
-    Ok(Interruptions {
-        purposes: interruption::purposes(ebpf)?,
-        senders: shows_senders
-            .then(|| interruption::senders(ebpf))
-            .transpose()?,
-        disturbances: extras
-            .disturbance
-            .then(|| disturbance::rows(ebpf))
-            .transpose()?,
-    })
-}
-
-/// Reads everything out and puts it together.
+/// Reads everything out, and finds causes and names for it.
 fn collect(
     plan: &Plan,
-    bench: Bench,
+    instruments: Instruments,
     observed: Observed,
-    own: Own,
+    profiler: ProfilerRun,
     symbols: &Symbols,
-) -> Result<Snapshot> {
-    let Bench {
+) -> Result<Measurement> {
+    let Instruments {
         mut session,
         signals,
         phases,
@@ -144,91 +106,60 @@ fn collect(
         memory,
         timeline,
         ..
-    } = bench;
-    let (allocations, stack_copies, allocations_not_kept) = allocations.finish();
-    let unavailable = session.unavailable.clone();
-    let ebpf = session.ebpf();
-    let mut faults = faults::record(
-        ebpf,
+    } = instruments;
+    let closed = observed.closed;
+    let (allocations, stacks) = allocations.finish();
+    let faults = faults::record(
+        &mut session,
         plan.settings.faults,
-        observed.closed.fault_counts,
-        unavailable,
+        closed.fault_counts,
+        closed.numa_hints,
     )?;
-    faults.numa_hints = numa_hints(&mut session, observed.closed.numa_hints)?;
-    let ebpf = session.ebpf();
-    let threads = threads::all(ebpf)?;
+    let threads = threads::all(session.ebpf())?;
     let (mappings, files, jit) = mappings
         .map(|mappings| mappings.finish(&threads))
         .unwrap_or_default();
-    let rows = maps::ledger(ebpf)?;
-    let stacks = if plan.settings.stacks.interval() == 0 {
-        Vec::new()
-    } else {
-        maps::stacks(ebpf)?
-    };
-    let submissions = if plan.settings.io_uring {
-        Some(maps::submissions(ebpf)?)
-    } else {
-        None
-    };
-    let interruptions = interruptions(&mut session, plan.settings.extras)?;
-    let ebpf = session.ebpf();
-    let kernel_symbols = symbolize::kernel::names(&rows, &stacks, symbols)
-        .into_iter()
-        .chain(symbolize::kernel::functions(
-            &interruptions.purposes,
-            interruptions.senders.as_deref().unwrap_or_default(),
-            symbols,
-        ))
-        .collect();
-    let closed = observed.closed;
-    let phase_times = phases.times(closed.ended_ns, closed.window.duration_ns, &rows);
-    let mut snapshot = Snapshot {
-        faults,
-        submissions,
-        poll_queues: block::poll_queues(),
-        purposes: interruptions.purposes,
-        senders: interruptions.senders,
-        disturbances: interruptions.disturbances,
-        overflow: maps::overflow(ebpf)?,
-        losses: maps::losses(ebpf)?,
+    let counts = Counts::read(session.ebpf(), &plan.settings)?;
+    let interruptions = Interruptions::read(&mut session, plan.settings.extras)?;
+    let snapshot = Snapshot {
+        run: Run {
+            target: describe::target(&plan.subject, observed.pid),
+            window: closed.window,
+            ending: describe::ending(&observed.outcome),
+            usage: observed.outcome.ended.map(|(_, usage)| usage),
+            errors: errors.text()?,
+            memory: memory.most(),
+            prefault: observed.prefault.map(describe::prefault),
+            stack_policy: plan.settings.stacks,
+            profiler,
+        },
+        machine: Machine {
+            host: Host::read(),
+            interrupts_before: observed.interrupts_before,
+            interrupts_after: closed.interrupts,
+            poll_queues: block::poll_queues(),
+        },
+        kernel_symbols: kernel_symbols::of(&counts, &interruptions, symbols),
+        phases: phases.record(closed.ended_ns, closed.window.duration_ns, &counts.rows),
+        probes: session.probes.clone(),
+        counts,
         threads,
         mappings,
         allocations,
-        allocation_stacks: Vec::new(),
-        allocations_not_kept,
-        code: CodeTable::default(),
-        kernel_symbols,
-        rows,
-        stacks,
-        programs: session.programs.clone(),
-        families: session.families,
-        backend_reason: session.reason.clone(),
-        stack_policy: plan.settings.stacks,
-        phases: phase_times,
-        window: closed.window,
-        target: describe::target(&plan.subject, observed.pid),
-        ending: describe::ending(&observed.outcome),
-        usage: observed.outcome.ended.map(|(_, usage)| usage),
-        host: Host::read(),
-        interrupts_before: observed.interrupts_before,
-        interrupts_after: closed.interrupts,
-        io: metrics::understand(&metrics.text()?),
-        errors: errors.text()?,
-        own,
-        memory: memory.most(),
-        prefault: observed.prefault.map(describe::prefault),
-        phase_spans: phases.spans(closed.ended_ns),
+        faults,
+        interruptions,
         timeline: timeline.map(Recorder::finish),
     };
-    let kept = Kept {
-        files,
-        jit,
-        stacks: stack_copies,
-    };
+    let io = metrics::understand(&metrics.text()?);
+    let entries = Entries::of(&snapshot);
+    let kept = Kept { files, jit, stacks };
     // The command was a child, too, but that is over.
     let helpers_before = window::children_cpu_ns();
-    symbolize::user::name_all(&mut snapshot, &kept, &mut || signals.is_asked_to_end());
-    snapshot.own.all_cpu_ns = window::children_cpu_ns().saturating_sub(helpers_before);
-    Ok(snapshot)
+    let names = user::names(&snapshot, &entries, &kept, &mut || {
+        signals.is_asked_to_end()
+    });
+    let mut measurement = Measurement::new(snapshot, entries, names);
+    measurement.io = io;
+    measurement.profiler_cpu_ns = window::children_cpu_ns().saturating_sub(helpers_before);
+    Ok(measurement)
 }

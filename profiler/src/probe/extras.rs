@@ -21,7 +21,7 @@ pub fn wants_numa_hints(settings: &Settings) -> bool {
 
 /// Attaches the programs that tell interrupts apart, and those asked for.
 pub(super) fn attach(session: &mut Session, probes: &[Probe], settings: &Settings, btf: &Btf) {
-    if !session.families.entry {
+    if !session.probes.families.entry {
         session.attach_if_possible(probes, Role::Mark, btf);
     }
     session.attach_if_possible(probes, Role::Purpose, btf);
@@ -30,7 +30,7 @@ pub(super) fn attach(session: &mut Session, probes: &[Probe], settings: &Setting
     }
     if settings.extras.senders {
         session.attach_if_possible(probes, Role::Senders, btf);
-        if session.shows_senders() {
+        if session.probes.shows_senders() {
             session.attach_if_possible(probes, Role::Running, btf);
         }
     }

@@ -13,3 +13,4 @@ mod object;
 pub mod privileges;
 pub mod session;
 pub mod settings;
+pub mod status;

@@ -8,7 +8,6 @@ use profiler_common::{
     names::{global, map, program},
     window::{WindowState, open},
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     backend::{ExitHook, Families},
@@ -19,6 +18,7 @@ use super::{
     major_faults,
     object::OBJECT,
     settings::{FaultLevel, Filter, Settings},
+    status::{Probes, ProgramStatus},
 };
 use crate::{
     error::Error,
@@ -27,29 +27,12 @@ use crate::{
     sys::monotonic_ns,
 };
 
-/// What became of one program.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProgramStatus {
-    /// The program's name.
-    pub program: String,
-    /// What is not known without it, or null if it is attached.
-    pub skipped: Option<Unavailable>,
-    /// Events that the kernel passed over because the program was already
-    /// running on that CPU; of a program with a substitute, those at most that
-    /// both have missed. Null where this kernel does not count them.
-    pub misses: Option<u64>,
-}
-
 /// Programs loaded and attached.
 pub struct Session {
     ebpf: Ebpf,
     links: Vec<Link>,
-    /// What became of each program.
-    pub programs: Vec<ProgramStatus>,
-    /// Which families are attached.
-    pub families: Families,
-    /// Why these families.
-    pub reason: String,
+    /// What became of them.
+    pub probes: Probes,
     /// What cannot be told of page faults, and why.
     pub unavailable: Vec<Unavailable>,
 }
@@ -107,12 +90,7 @@ impl Session {
         let mut session = Self {
             ebpf,
             links: Vec::new(),
-            programs: Vec::new(),
-            families: Families {
-                entry: false,
-                exit: None,
-            },
-            reason: String::new(),
+            probes: Probes::default(),
             unavailable,
         };
         if let Filter::Cpus(cpus) = &settings.filter {
@@ -130,32 +108,14 @@ impl Session {
         &mut self.ebpf
     }
 
-    /// Whether the programs that tell who sends interrupts are attached: those
-    /// that this kernel has.
-    #[must_use]
-    pub fn shows_senders(&self) -> bool {
-        self.has(program::CSD_QUEUE_CPU) || self.has(program::IPI_SEND_CPU)
-    }
-
-    /// Whether the program that tells whose NUMA-hint faults were is attached.
-    #[must_use]
-    pub fn sees_numa_hints(&self) -> bool {
-        self.has(program::NUMA_HINT)
-    }
-
-    fn has(&self, program: &str) -> bool {
-        let mut programs = self.programs.iter();
-        programs.any(|status| status.skipped.is_none() && status.program == program)
-    }
-
     /// Begins to count, from the next entry on.
     ///
     /// # Errors
     /// If the programs' memory cannot be written.
     pub fn open_window(&mut self) -> Result<()> {
-        let passes_late = self.families.exit.is_some_and(ExitHook::passes_late);
+        let passes_late = self.probes.families.exit.is_some_and(ExitHook::passes_late);
         let killed = if passes_late { open::COUNT_KILLED } else { 0 };
-        let allocations = if self.families.entry {
+        let allocations = if self.probes.families.entry {
             open::ALLOCATIONS_AT_SYSCALL_EXIT
         } else {
             open::ALLOCATIONS_AT_RETURN
@@ -203,14 +163,14 @@ impl Session {
             };
             match self.attach(btf, probe) {
                 Ok(()) => {
-                    self.families.exit = Some(hook);
+                    self.probes.families.exit = Some(hook);
                     break;
                 }
                 Err(error) => refusals.push(format!("{error:#}")),
             }
         }
         let wants_exit = !settings.backend.exit_candidates().is_empty();
-        if wants_exit && self.families.exit.is_none() && !settings.backend.may_fall_back() {
+        if wants_exit && self.probes.families.exit.is_none() && !settings.backend.may_fall_back() {
             return Err(Error::Environment(format!(
                 "this kernel cannot run the backend asked for ({}): use `--backend auto`",
                 refusals.join("; ")
@@ -218,13 +178,13 @@ impl Session {
             .into());
         }
         let is_audit = settings.backend == super::backend::BackendChoice::Audit;
-        self.families.entry = self.families.exit.is_none() || is_audit;
+        self.probes.families.entry = self.probes.families.exit.is_none() || is_audit;
         for probe in &probes {
             if let Role::Substitute(of) = probe.role {
                 self.attach_substitute(&probes, probe, *of, btf);
                 continue;
             }
-            let is_entry = probe.role == Role::Entry && self.families.entry;
+            let is_entry = probe.role == Role::Entry && self.probes.families.entry;
             if !is_entry && !matches!(probe.role, Role::Nmi | Role::Fault | Role::Signals) {
                 continue;
             }
@@ -238,7 +198,7 @@ impl Session {
         if settings.io_uring {
             self.attach_submissions(&probes, btf)?;
         }
-        self.reason = reason(self.families, &refusals);
+        self.probes.reason = reason(self.probes.families, &refusals);
         Ok(())
     }
 
@@ -254,7 +214,7 @@ impl Session {
         match major_faults::attach(&mut self.ebpf) {
             Ok(links) => {
                 self.links.extend(links);
-                self.programs.push(ProgramStatus {
+                self.probes.programs.push(ProgramStatus {
                     program: program::MAJOR_FAULT.to_owned(),
                     skipped: None,
                     misses: None,
@@ -267,7 +227,7 @@ impl Session {
     /// Attaches a program that joins another one, where that can be preempted, unless
     /// one before it in the list does so already. Notes why not if it was the last.
     fn attach_substitute(&mut self, probes: &[Probe], probe: &Probe, of: Role, btf: &Btf) {
-        if !preempts_tracepoints() || (of == Role::Entry && !self.families.entry) {
+        if !preempts_tracepoints() || (of == Role::Entry && !self.probes.families.entry) {
             return;
         }
         let mut alike = probes.iter().filter(|it| it.role == probe.role);
@@ -275,7 +235,8 @@ impl Session {
             .next_back()
             .is_some_and(|it| it.program == probe.program);
         let is_served = |it: &Probe| {
-            self.programs
+            self.probes
+                .programs
                 .iter()
                 .any(|known| known.program == it.program)
         };
@@ -337,7 +298,7 @@ impl Session {
         };
         // Behind the first line there is the verifier's log.
         let reason = reason.lines().next().unwrap_or_default();
-        self.programs.push(ProgramStatus {
+        self.probes.programs.push(ProgramStatus {
             program: program.to_owned(),
             skipped: Some(Unavailable::new(gap, reason)),
             misses: None,
@@ -361,7 +322,7 @@ impl Session {
     fn attach(&mut self, btf: &Btf, probe: &Probe) -> Result<()> {
         let link = links::attach(&mut self.ebpf, btf, probe)?;
         self.links.push(link);
-        self.programs.push(ProgramStatus {
+        self.probes.programs.push(ProgramStatus {
             program: probe.program.to_owned(),
             skipped: None,
             misses: None,
@@ -373,7 +334,8 @@ impl Session {
     /// After this the maps stand still.
     pub fn stop(&mut self) {
         self.links.clear();
-        let Self { ebpf, programs, .. } = self;
+        let Self { ebpf, probes, .. } = self;
+        let programs = &mut probes.programs;
         let mut missed = |name: &str| recursion_misses(links::find(ebpf, name).ok()?);
         for status in programs.iter_mut().filter(|it| it.skipped.is_none()) {
             status.misses = missed(&status.program);

@@ -6,11 +6,16 @@ use super::{
     code::{base_name, words},
     model::AllocationRow,
 };
-use crate::collect::{
-    allocations::{Allocation, AllocationStack},
-    mappings::data::{Found, Intervals, MappingIndex},
-    snapshot::Snapshot,
-    user_code::{UserCode, UserFrame},
+use crate::{
+    collect::{
+        allocations::Allocation,
+        mappings::data::{Found, Intervals, MappingIndex},
+        snapshot::Snapshot,
+    },
+    symbolize::{
+        measurement::Measurement,
+        names::{AllocationStack, Names, UserCode, UserFrame},
+    },
 };
 
 /// Allocation sites kept in a profile.
@@ -100,7 +105,7 @@ pub struct Site {
 
 /// Who made which memory, to be found by address.
 pub struct Makers<'a> {
-    snapshot: &'a Snapshot,
+    measurement: &'a Measurement,
     /// What was mapped.
     pub mappings: MappingIndex<'a>,
     calls: BTreeMap<u32, Calls<'a>>,
@@ -115,11 +120,12 @@ struct Calls<'a> {
 }
 
 impl<'a> Makers<'a> {
-    /// Those of a snapshot.
+    /// Those of a measurement.
     #[must_use]
-    pub fn of(snapshot: &'a Snapshot) -> Self {
+    pub fn of(measurement: &'a Measurement) -> Self {
+        let snapshot = &measurement.snapshot;
         let mut by_range: BTreeMap<u32, BTreeMap<(u64, u64), Vec<&Allocation>>> = BTreeMap::new();
-        for made in &snapshot.allocations {
+        for made in &snapshot.allocations.calls {
             // `shmat` does not tell its size.
             let bytes = made.bytes.max(1).checked_next_multiple_of(4096);
             let end = made.address.saturating_add(bytes.unwrap_or(u64::MAX));
@@ -139,7 +145,7 @@ impl<'a> Makers<'a> {
             (tgid, Calls { ranges, made })
         });
         Self {
-            snapshot,
+            measurement,
             mappings: snapshot.mappings.index(),
             calls: calls.collect(),
         }
@@ -157,7 +163,7 @@ impl<'a> Makers<'a> {
                 .get(&tgid)
                 .and_then(|calls| calls.last(address, until))
             {
-                return Some(site(self.snapshot, made));
+                return Some(site(&self.measurement.names, made));
             }
             let Found::One(mapping) = self.mappings.find(tgid, address, time_ns) else {
                 return None;
@@ -166,7 +172,7 @@ impl<'a> Makers<'a> {
                 return None;
             }
             until = until.min(mapping.from_ns);
-            tgid = parent_of(self.snapshot, tgid)?;
+            tgid = parent_of(&self.measurement.snapshot, tgid)?;
         }
         None
     }
@@ -196,19 +202,19 @@ fn parent_of(snapshot: &Snapshot, tgid: u32) -> Option<u32> {
     (parent.tgid != tgid).then_some(parent.tgid)
 }
 
-fn site(snapshot: &Snapshot, made: &Allocation) -> Site {
+fn site(names: &Names, made: &Allocation) -> Site {
     let nothing = AllocationStack {
         frames: Vec::new(),
         truncated: Some("the stack was not kept: there were too many".to_owned()),
     };
-    let stack = made
-        .stack
-        .and_then(|index| snapshot.allocation_stacks.get(index))
+    let stack = names
+        .allocation_stack(made.stack_copy)
+        .and_then(|index| names.allocation_stacks.get(index))
         .unwrap_or(&nothing);
     let codes: Vec<&UserCode> = stack
         .frames
         .iter()
-        .filter_map(|&index| snapshot.code.codes.get(index))
+        .filter_map(|&index| names.code.codes.get(index))
         .collect();
     Site {
         words: site_words(&codes, made.call.name()),
@@ -286,13 +292,20 @@ fn is_allocator(function: &str, plain: &str) -> bool {
 
 /// Where memory was made, the most first.
 #[must_use]
-pub fn sites(snapshot: &Snapshot) -> Vec<AllocationRow> {
+pub fn sites(measurement: &Measurement) -> Vec<AllocationRow> {
+    let Measurement {
+        snapshot, names, ..
+    } = measurement;
     let mut sites: BTreeMap<(u32, Option<usize>, &str), AllocationRow> = BTreeMap::new();
-    for made in &snapshot.allocations {
+    for made in &snapshot.allocations.calls {
         let row = sites
-            .entry((made.tgid, made.stack, made.call.name()))
+            .entry((
+                made.tgid,
+                names.allocation_stack(made.stack_copy),
+                made.call.name(),
+            ))
             .or_insert_with(|| {
-                let site = site(snapshot, made);
+                let site = site(names, made);
                 AllocationRow {
                     tgid: made.tgid,
                     call: made.call.name().to_owned(),

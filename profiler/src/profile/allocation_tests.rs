@@ -3,7 +3,7 @@
 use super::*;
 use crate::collect::{
     mappings::data::{Mapping, Mappings, ProcessMappings},
-    snapshot::Thread,
+    threads::Thread,
 };
 
 fn code(module: &str, functions: &[(&str, u32)]) -> UserCode {
@@ -26,7 +26,7 @@ fn made(tgid: u32, time_ns: u64, address: u64, bytes: u64, stack: usize) -> Allo
         tgid,
         address,
         bytes,
-        stack: Some(stack),
+        stack_copy: Some(stack),
         ..Allocation::default()
     }
 }
@@ -90,8 +90,9 @@ fn unknown_sites_are_said() {
 /// inherited was made by its parent: not what came later, nor another program's.
 #[test]
 fn last_call_and_parents() {
-    let mut snapshot = Snapshot::default();
-    snapshot.code.codes = vec![
+    let mut measurement = Measurement::default();
+    measurement.names.stack_of_copy = vec![Some(0), Some(1)];
+    measurement.names.code.codes = vec![
         code("/bin/a", &[("first", 1)]),
         code("/bin/a", &[("second", 2)]),
     ];
@@ -99,22 +100,22 @@ fn last_call_and_parents() {
         frames: vec![frame],
         truncated: None,
     };
-    snapshot.allocation_stacks = vec![stack(0), stack(1)];
-    snapshot.allocations = vec![
+    measurement.names.allocation_stacks = vec![stack(0), stack(1)];
+    measurement.snapshot.allocations.calls = vec![
         made(1, 10, 0x1000, 0x4000, 0),
         made(1, 30, 0x2000, 0x1000, 1),
     ];
-    let at = |snapshot: &Snapshot, tgid, address, time| {
-        Makers::of(snapshot)
+    let at = |measurement: &Measurement, tgid, address, time| {
+        Makers::of(measurement)
             .find(tgid, address, time)
             .map(|site| site.words)
     };
     let first = Some("first at axmap.c:1 (via mmap)".to_owned());
     let second = Some("second at axmap.c:2 (via mmap)".to_owned());
-    assert_eq!(at(&snapshot, 1, 0x2500, None), second);
-    assert_eq!(at(&snapshot, 1, 0x2500, Some(20)), first);
-    assert_eq!(at(&snapshot, 1, 0x3000, None), first);
-    assert_eq!(at(&snapshot, 1, 0x5000, None), None);
+    assert_eq!(at(&measurement, 1, 0x2500, None), second);
+    assert_eq!(at(&measurement, 1, 0x2500, Some(20)), first);
+    assert_eq!(at(&measurement, 1, 0x3000, None), first);
+    assert_eq!(at(&measurement, 1, 0x5000, None), None);
     let thread = |tid, parent_tid, started_ns| Thread {
         tid,
         tgid: tid,
@@ -122,7 +123,7 @@ fn last_call_and_parents() {
         started_ns,
         ..Thread::default()
     };
-    snapshot.threads = vec![thread(1, 0, 1), thread(2, 1, 20)];
+    measurement.snapshot.threads = vec![thread(1, 0, 1), thread(2, 1, 20)];
     let mapping = |inherited| Mapping {
         start: 0x1000,
         end: 0x5000,
@@ -137,8 +138,8 @@ fn last_call_and_parents() {
         }],
         ..Mappings::default()
     };
-    snapshot.mappings = processes(true);
-    assert_eq!(at(&snapshot, 2, 0x2500, None), first);
-    snapshot.mappings = processes(false);
-    assert_eq!(at(&snapshot, 2, 0x2500, None), None);
+    measurement.snapshot.mappings = processes(true);
+    assert_eq!(at(&measurement, 2, 0x2500, None), first);
+    measurement.snapshot.mappings = processes(false);
+    assert_eq!(at(&measurement, 2, 0x2500, None), None);
 }

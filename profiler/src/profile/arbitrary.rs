@@ -16,7 +16,7 @@ use super::{
     build, exactness,
     model::{CauseRow, CodeRow, MappingRow, PhaseTime, Profile, ThreadRow, Unavailable, Untimed},
 };
-use crate::{collect::snapshot::Snapshot, gap::Gap, probe::catalog};
+use crate::{gap::Gap, probe::catalog, symbolize::measurement::Measurement};
 
 /// Any profile.
 pub(crate) fn profile() -> impl Strategy<Value = Profile> {
@@ -27,7 +27,7 @@ pub(crate) fn profile() -> impl Strategy<Value = Profile> {
         vec(mapping_row(), 0..4),
     );
     (ledger, circumstances()).prop_map(|((by_cause, by_code, by_thread, by_mapping), around)| {
-        let mut profile = build::profile(&Snapshot::default());
+        let mut profile = build::profile(&Measurement::default());
         let sum = |sum: u64, row: &CauseRow| sum.saturating_add(row.count);
         profile.ledger.total = by_cause.iter().fold(0, sum);
         profile.ledger.by_cause = by_cause;

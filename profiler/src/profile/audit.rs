@@ -15,9 +15,10 @@ use super::model::{Audit, OneSided};
 use crate::{
     classify::{
         cause::{Cause, InterruptSource},
-        entry,
+        entries::Entry,
     },
-    collect::snapshot::{Row, Snapshot},
+    collect::{row::Row, snapshot::Snapshot},
+    symbolize::measurement::Measurement,
 };
 
 /// A thread and its incarnation.
@@ -25,17 +26,17 @@ type ThreadKey = (u32, u32);
 
 /// The audit of a run that had both families.
 #[must_use]
-pub fn of(snapshot: &Snapshot) -> Option<Audit> {
+pub fn of(measurement: &Measurement) -> Option<Audit> {
+    let snapshot = &measurement.snapshot;
     if !is_audit(snapshot) {
         return None;
     }
-    let mut one_sided: BTreeMap<(Cause, &'static str), u64> = BTreeMap::new();
+    let mut one_sided: BTreeMap<(&Cause, &'static str), u64> = BTreeMap::new();
     let mut by_thread: BTreeMap<ThreadKey, (u64, u64)> = BTreeMap::new();
     let mut left_by_itself = BTreeSet::new();
     // By thread and exception: returns from it, and signals that answered it.
-    let mut exceptions: BTreeMap<(ThreadKey, Cause), (u64, u64)> = BTreeMap::new();
-    for row in &snapshot.rows {
-        let cause = entry::cause(row, snapshot);
+    let mut exceptions: BTreeMap<(ThreadKey, &Cause), (u64, u64)> = BTreeMap::new();
+    for Entry { row, cause } in measurement.ledger() {
         let is_return = is_return(row);
         if matches!(cause, Cause::Exception(_)) {
             let key = ((row.tid, row.born), cause);
@@ -44,9 +45,9 @@ pub fn of(snapshot: &Snapshot) -> Option<Audit> {
             continue;
         }
         let reason = if is_return {
-            only_returns_show(&cause)
+            only_returns_show(cause)
         } else {
-            only_entries_show(&cause)
+            only_entries_show(cause)
         };
         if let Some(reason) = reason {
             if matches!(cause, Cause::Syscall(_)) {
@@ -105,45 +106,49 @@ pub fn of(snapshot: &Snapshot) -> Option<Audit> {
 /// Whether both families were attached.
 #[must_use]
 pub fn is_audit(snapshot: &Snapshot) -> bool {
-    snapshot.families.entry && snapshot.families.exit.is_some()
+    snapshot.probes.families.entry && snapshot.probes.families.exit.is_some()
 }
 
 /// Whether a row belongs to the ledger. What is seen on both ways is taken from
 /// the tracepoints, which know more: page faults always are. Exceptions are not,
 /// since not every one raises a signal.
 #[must_use]
-pub fn is_counted(row: &Row, snapshot: &Snapshot) -> bool {
+pub fn is_counted(Entry { row, cause }: Entry<'_>, snapshot: &Snapshot) -> bool {
     if !is_return(row) {
         return row.kind != CauseKind::Exception.code() || !is_audit(snapshot);
     }
-    let cause = entry::cause(row, snapshot);
     if is_audit(snapshot) {
-        only_returns_show(&cause).is_some()
+        only_returns_show(cause).is_some()
     } else {
-        !is_fault(&cause) || !sees_faults(snapshot)
+        !is_fault(cause) || !sees_faults(snapshot)
     }
 }
 
 /// Whether the stack of a row is shown. Where returns are watched alone, all
 /// stacks are those of returns.
 #[must_use]
-pub fn is_shown(row: &Row, snapshot: &Snapshot) -> bool {
-    if is_audit(snapshot) || snapshot.families.exit.is_none() {
-        is_counted(row, snapshot)
+pub fn is_shown(entry: Entry<'_>, snapshot: &Snapshot) -> bool {
+    if is_audit(snapshot) || snapshot.probes.families.exit.is_none() {
+        is_counted(entry, snapshot)
     } else {
-        is_return(row) || !is_fault(&entry::cause(row, snapshot))
+        is_return(entry.row) || !is_fault(entry.cause)
     }
 }
 
 /// Page faults as the returns show them, where returns are watched: entries and
 /// returns are to be the same number.
 #[must_use]
-pub fn fault_returns(snapshot: &Snapshot) -> Option<u64> {
-    snapshot.families.exit?;
-    let rows = snapshot.rows.iter().filter(|row| is_return(row));
-    let faults = rows.filter(|row| is_fault(&entry::cause(row, snapshot)));
-    let without_room = snapshot.overflow.get(&RETURN_FROM_FAULT).unwrap_or(&0);
-    Some(faults.map(|row| row.count).sum::<u64>() + without_room)
+pub fn fault_returns(measurement: &Measurement) -> Option<u64> {
+    let snapshot = &measurement.snapshot;
+    snapshot.probes.families.exit?;
+    let returns = measurement.ledger().filter(|entry| is_return(entry.row));
+    let faults = returns.filter(|entry| is_fault(entry.cause));
+    let without_room = snapshot
+        .counts
+        .overflow
+        .get(&RETURN_FROM_FAULT)
+        .unwrap_or(&0);
+    Some(faults.map(|entry| entry.row.count).sum::<u64>() + without_room)
 }
 
 /// The rows that make up the ledger. Calls and first returns that both ways show are
@@ -151,10 +156,10 @@ pub fn fault_returns(snapshot: &Snapshot) -> Option<u64> {
 /// seen more often, since the kernel has passed a tracepoint's program over, from that:
 /// unless calls had no room, which are counted without their thread.
 #[must_use]
-pub fn counted_rows(snapshot: &Snapshot) -> Vec<&Row> {
-    let mut seen: BTreeMap<(ThreadKey, Cause), (u64, u64)> = BTreeMap::new();
-    let key = |row: &Row| {
-        let cause = entry::cause(row, snapshot);
+pub fn counted_entries(measurement: &Measurement) -> Vec<Entry<'_>> {
+    let snapshot = &measurement.snapshot;
+    let is_audit = is_audit(snapshot);
+    let key = |Entry { row, cause }: Entry<'_>| {
         let kind = match cause {
             Cause::Syscall(_) => CauseKind::Syscall,
             Cause::NewTask => CauseKind::NewTask,
@@ -164,27 +169,37 @@ pub fn counted_rows(snapshot: &Snapshot) -> Vec<&Row> {
             | Cause::Nmi
             | Cause::Unclassified(_) => return None,
         };
-        let without_room = snapshot.overflow.get(&kind.code()).unwrap_or(&0);
-        (*without_room == 0).then_some(((row.tid, row.born), cause))
+        let without_room = snapshot.counts.overflow.get(&kind.code()).unwrap_or(&0);
+        (*without_room == 0).then_some((row.tid, row.born))
     };
-    let is_audit = is_audit(snapshot);
-    for row in snapshot.rows.iter().filter(|_| is_audit) {
-        if let Some(key) = key(row) {
-            let (returns, entries) = seen.entry(key).or_default();
-            *(if is_return(row) { returns } else { entries }) += row.count;
+    let mut seen: BTreeMap<(ThreadKey, &Cause), (u64, u64)> = BTreeMap::new();
+    for entry in measurement.ledger().filter(|_| is_audit) {
+        if let Some(thread) = key(entry) {
+            let (returns, entries) = seen.entry((thread, entry.cause)).or_default();
+            *(if is_return(entry.row) {
+                returns
+            } else {
+                entries
+            }) += entry.row.count;
         }
     }
     seen.retain(|_, (returns, entries)| returns > entries);
-    let is_in = |row: &&Row| match key(row).filter(|key| seen.contains_key(key)) {
-        Some(_) => is_return(row),
-        None => is_counted(row, snapshot),
+    let is_in = |&entry: &Entry<'_>| {
+        let more_returns =
+            key(entry).is_some_and(|thread| seen.contains_key(&(thread, entry.cause)));
+        if more_returns {
+            is_return(entry.row)
+        } else {
+            is_counted(entry, snapshot)
+        }
     };
-    snapshot.rows.iter().filter(is_in).collect()
+    measurement.ledger().filter(is_in).collect()
 }
 
 /// Entries that had no room and belong to the ledger, by their code.
 pub fn counted_overflow(snapshot: &Snapshot) -> impl Iterator<Item = (u8, u64)> {
     let all = snapshot
+        .counts
         .overflow
         .iter()
         .map(|(&code, &count)| (code, count));
@@ -201,6 +216,7 @@ pub fn counts_overflow(code: u8, snapshot: &Snapshot) -> bool {
 /// Whether the program on page faults was attached.
 fn sees_faults(snapshot: &Snapshot) -> bool {
     snapshot
+        .probes
         .programs
         .iter()
         .any(|status| status.program == program::PAGE_FAULT_USER && status.skipped.is_none())
@@ -260,7 +276,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        collect::snapshot::Thread,
+        collect::threads::Thread,
         probe::backend::{ExitHook, Families},
         profile::build,
     };
@@ -287,20 +303,19 @@ mod tests {
             ended_ns: 1,
             ..Thread::default()
         };
-        Snapshot {
-            rows,
-            threads: ended.iter().map(thread).collect(),
-            families: Families {
-                entry: true,
-                exit: Some(ExitHook::FentryFpregs),
-            },
-            kernel_symbols: BTreeMap::from([
-                stub(SYSCALL_STUB, "entry_SYSCALL_64_after_hwframe"),
-                stub(OPCODE_STUB, "asm_exc_invalid_op"),
-                stub(TIMER_STUB, "asm_sysvec_apic_timer_interrupt"),
-            ]),
-            ..Snapshot::default()
-        }
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = rows;
+        snapshot.threads = ended.iter().map(thread).collect();
+        snapshot.probes.families = Families {
+            entry: true,
+            exit: Some(ExitHook::FentryFpregs),
+        };
+        snapshot.kernel_symbols = BTreeMap::from([
+            stub(SYSCALL_STUB, "entry_SYSCALL_64_after_hwframe"),
+            stub(OPCODE_STUB, "asm_exc_invalid_op"),
+            stub(TIMER_STUB, "asm_sysvec_apic_timer_interrupt"),
+        ]);
+        snapshot
     }
 
     /// Each kind of one-sidedness is set apart, and the rest agrees.
@@ -324,7 +339,7 @@ mod tests {
             ],
             &[1, 2],
         );
-        let audit = of(&snapshot).expect("both families");
+        let audit = of(&snapshot.into()).expect("both families");
         assert_eq!(
             (audit.exits, audit.entries, audit.difference),
             (111, 111, 0)
@@ -352,11 +367,11 @@ mod tests {
             row(1, CauseKind::Syscall, 39, 0, 10),
             row(1, CauseKind::Return, 39, SYSCALL_STUB, 8),
         ];
-        let audit = of(&snapshot(rows.clone(), &[1])).expect("both families");
+        let audit = of(&snapshot(rows.clone(), &[1]).into()).expect("both families");
         assert_eq!(audit.difference, -2);
         let mut alone = snapshot(rows, &[1]);
-        alone.families.entry = false;
-        assert_eq!(of(&alone), None);
+        alone.probes.families.entry = false;
+        assert_eq!(of(&alone.into()), None);
     }
 
     /// Of what a tracepoint was kept from, the returns are believed; and the entries of
@@ -373,8 +388,9 @@ mod tests {
             ],
             &[1, 2],
         );
-        let rows = counted_rows(&snapshot);
-        let counts: Vec<u64> = rows.iter().map(|row| row.count).collect();
+        let measurement = snapshot.into();
+        let entries = counted_entries(&measurement);
+        let counts: Vec<u64> = entries.iter().map(|entry| entry.row.count).collect();
         assert_eq!(counts, [100, 7, 3]);
     }
 
@@ -383,7 +399,7 @@ mod tests {
     fn overflow_is_counted_once() {
         let both = snapshot(Vec::new(), &[]);
         let mut returns = both.clone();
-        returns.families.entry = false;
+        returns.probes.families.entry = false;
         let counts = |code: u8| {
             [
                 counts_overflow(code, &both),
@@ -401,20 +417,24 @@ mod tests {
     fn an_entry_without_room_is_not_counted_as_its_return() {
         let returned = row(1, CauseKind::Return, 39, SYSCALL_STUB, 3);
         let mut both = snapshot(vec![returned], &[1]);
-        assert_eq!(build::profile(&both).ledger.total, 3, "the better side");
-        both.overflow.insert(CauseKind::Syscall.code(), 3);
-        assert_eq!(build::profile(&both).ledger.total, 3);
+        assert_eq!(
+            build::profile(&both.clone().into()).ledger.total,
+            3,
+            "the better side"
+        );
+        both.counts.overflow.insert(CauseKind::Syscall.code(), 3);
+        assert_eq!(build::profile(&both.into()).ledger.total, 3);
     }
 
     /// Returns that an audit had no room for are not said to be counted.
     #[test]
     fn returns_without_room_are_said_not_to_be_counted() {
         let mut both = snapshot(Vec::new(), &[]);
-        both.overflow.insert(CauseKind::Syscall.code(), 150);
-        both.overflow.insert(CauseKind::Return.code(), 186);
+        both.counts.overflow.insert(CauseKind::Syscall.code(), 150);
+        both.counts.overflow.insert(CauseKind::Return.code(), 186);
         let name = Loss::LedgerFull.name().to_owned();
-        both.losses.insert(name, 336);
-        let profile = build::profile(&both);
+        both.counts.losses.insert(name, 336);
+        let profile = build::profile(&both.into());
         assert_eq!(profile.ledger.total, 150);
         assert_eq!(profile.accounting.map_full, 150);
         let said = &profile.accounting.inexact[0];
@@ -428,13 +448,18 @@ mod tests {
         let call = row(1, CauseKind::Syscall, 39, 0, 1);
         let returned = row(1, CauseKind::Return, 39, SYSCALL_STUB, 1);
         let exception = row(1, CauseKind::Return, u32::MAX, OPCODE_STUB, 1);
-        let mut both = snapshot(Vec::new(), &[]);
-        assert!(is_counted(&call, &both));
-        assert!(!is_counted(&returned, &both));
-        assert!(is_counted(&exception, &both));
         let signal = row(1, CauseKind::Exception, Trap::InvalidOpcode.code(), 0, 1);
-        assert!(!is_counted(&signal, &both));
-        both.families.entry = false;
-        assert!(is_counted(&returned, &both));
+        let counted = |snapshot: Snapshot| {
+            let measurement = Measurement::from(snapshot);
+            let ledger = measurement.ledger();
+            ledger
+                .map(|entry| is_counted(entry, &measurement.snapshot))
+                .collect::<Vec<_>>()
+        };
+        let both = snapshot(vec![call, returned, exception, signal], &[]);
+        assert_eq!(counted(both.clone()), [true, false, true, false]);
+        let mut returns = both;
+        returns.probes.families.entry = false;
+        assert_eq!(counted(returns), [true, true, true, true]);
     }
 }

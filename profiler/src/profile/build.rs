@@ -9,58 +9,61 @@ use profiler_common::{cause::CauseKind, loss::Loss};
 
 use super::{
     advice, audit, checks, code, disturbance, exactness, ledger, memory, merge,
-    model::{Accounting, Backend, Ledger, Miss, Profile, SCHEMA_VERSION, Tool, Window},
+    model::{Accounting, Backend, Ledger, Miss, Own, Profile, SCHEMA_VERSION, Tool, Window},
     polling, purpose, rates, senders, timeline,
 };
 use crate::{
     collect::snapshot::Snapshot,
     gap::{Gap, Unavailable},
+    symbolize::measurement::Measurement,
 };
 
-/// Builds the profile of a snapshot.
+/// Builds the profile of a measurement.
 #[must_use]
-pub fn profile(snapshot: &Snapshot) -> Profile {
-    let mut ledger = ledger::build(snapshot);
+pub fn profile(measurement: &Measurement) -> Profile {
+    let snapshot = &measurement.snapshot;
+    let mut ledger = ledger::build(measurement);
     purpose::attach(&mut ledger, snapshot);
     let window = Window {
-        start: rfc3339(snapshot.window.start_unix_ns),
-        duration_ns: snapshot.window.duration_ns,
+        start: rfc3339(snapshot.run.window.start_unix_ns),
+        duration_ns: snapshot.run.window.duration_ns,
         phases: marked_phases(snapshot),
         phase_spans: if marked_phases(snapshot).is_empty() {
             Vec::new()
         } else {
-            snapshot.phase_spans.clone()
+            snapshot.phases.spans.clone()
         },
     };
-    let accounting = accounting(snapshot, &ledger);
-    let ios = rates::ios(snapshot.io.as_ref(), &snapshot.ending, &window);
+    let accounting = accounting(measurement, &ledger);
+    let ios = rates::ios(measurement.io.as_ref(), &snapshot.run.ending, &window);
     ledger.rates = rates::of(&ledger, &window, ios);
     let mut profile = Profile {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
-        host: snapshot.host.clone(),
-        target: snapshot.target.clone(),
+        host: snapshot.machine.host.clone(),
+        target: snapshot.run.target.clone(),
         backend: Backend {
-            name: snapshot.families.name().into(),
+            name: snapshot.probes.families.name().into(),
             probe: snapshot
+                .probes
                 .families
                 .exit
                 .map(|hook| hook.function().to_owned()),
-            reason: snapshot.backend_reason.clone(),
-            stacks: snapshot.stack_policy.into(),
+            reason: snapshot.probes.reason.clone(),
+            stacks: snapshot.run.stack_policy.into(),
         },
         window,
-        exit: snapshot.ending.clone(),
-        memory: memory::of(snapshot, &ledger),
-        polling: polling::evidence(snapshot, &ledger),
-        timeline: timeline::of(snapshot, &ledger),
+        exit: snapshot.run.ending.clone(),
+        memory: memory::of(measurement, &ledger),
+        polling: polling::evidence(measurement, &ledger),
+        timeline: timeline::of(measurement, &ledger),
         ledger,
-        io: snapshot.io.clone(),
+        io: measurement.io.clone(),
         senders: senders::all(snapshot),
         disturbance: disturbance::all(snapshot),
         accounting,
         advice: Vec::new(),
-        prefault: snapshot.prefault.clone(),
+        prefault: snapshot.run.prefault.clone(),
         runs: 1,
     };
     exactness::settle(&mut profile);
@@ -86,10 +89,11 @@ pub fn tool() -> Tool {
 fn marked_phases(snapshot: &Snapshot) -> Vec<super::model::PhaseTime> {
     let any = snapshot
         .phases
+        .times
         .iter()
         .any(|phase| u32::from(phase.number) != profiler_common::phase::UNMARKED);
     if any {
-        snapshot.phases.clone()
+        snapshot.phases.times.clone()
     } else {
         Vec::new()
     }
@@ -100,8 +104,16 @@ fn rfc3339(unix_ns: u64) -> String {
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_nanos(unix_ns)).to_string()
 }
 
-fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
-    let loss = |kind: Loss| snapshot.losses.get(kind.name()).copied().unwrap_or(0);
+fn accounting(measurement: &Measurement, ledger: &Ledger) -> Accounting {
+    let snapshot = &measurement.snapshot;
+    let loss = |kind: Loss| {
+        snapshot
+            .counts
+            .losses
+            .get(kind.name())
+            .copied()
+            .unwrap_or(0)
+    };
     let unclassified = ledger
         .by_cause
         .iter()
@@ -110,6 +122,7 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         .sum();
     Accounting {
         misses: snapshot
+            .probes
             .programs
             .iter()
             .filter(|status| status.skipped.is_none())
@@ -128,35 +141,52 @@ fn accounting(snapshot: &Snapshot, ledger: &Ledger) -> Accounting {
         inexact: Vec::new(),
         inexact_codes: Vec::new(),
         losses: losses(snapshot),
-        audit: audit::of(snapshot),
-        cross_checks: checks::all(snapshot, ledger),
-        own: snapshot.own.clone(),
-        usage: snapshot.usage,
-        unavailable: unavailable(snapshot),
+        audit: audit::of(measurement),
+        cross_checks: checks::all(measurement, ledger),
+        own: own(measurement),
+        usage: snapshot.run.usage,
+        unavailable: unavailable(measurement),
+    }
+}
+
+/// The profiler's own part.
+fn own(measurement: &Measurement) -> Own {
+    let profiler = &measurement.snapshot.run.profiler;
+    Own {
+        cpus: profiler.cpus.clone(),
+        cpu: match profiler.cpus[..] {
+            [cpu] => Some(cpu),
+            _ => None,
+        },
+        entries: None,
+        apart: profiler.is_apart,
+        cpu_ns: profiler.cpu_ns,
+        all_cpu_ns: measurement.profiler_cpu_ns,
     }
 }
 
 /// What could not be kept, by the programs and by us.
 fn losses(snapshot: &Snapshot) -> BTreeMap<String, u64> {
-    let mut losses = snapshot.losses.clone();
+    let mut losses = snapshot.counts.losses.clone();
     let ours = [
         ("mapping_records_lost", snapshot.mappings.lost),
         ("mappings_not_kept", snapshot.mappings.not_kept),
-        ("allocations_not_kept", snapshot.allocations_not_kept),
+        ("allocations_not_kept", snapshot.allocations.not_kept),
     ];
     losses.extend(ours.map(|(reason, lost)| (reason.to_owned(), lost)));
     losses
 }
 
 /// What this run cannot tell, and why.
-fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
+fn unavailable(measurement: &Measurement) -> Vec<Unavailable> {
+    let snapshot = &measurement.snapshot;
     let mut list = Vec::new();
     let mut say = |gap: Gap, reason: &str| list.push(Unavailable::new(gap, reason));
     say(
         Gap::KernelTime,
         "this version counts entries and does not time them",
     );
-    if snapshot.families.exit.is_none() {
+    if snapshot.probes.families.exit.is_none() {
         say(
             Gap::SilentExceptions,
             "no tracepoint shows what the kernel deals with itself, such as a probe's breakpoint: \
@@ -175,13 +205,14 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
                 }
             }
         }
-    } else if !snapshot.families.entry {
+    } else if !snapshot.probes.families.entry {
         say(
             Gap::Device,
             "the return to user mode does not show it: use `--backend audit`",
         );
     }
     if snapshot
+        .run
         .memory
         .is_some_and(|memory| memory.locked_bytes.is_none())
     {
@@ -195,9 +226,10 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         Some(Unavailable::new(Gap::PhaseTime(phase.name), reason))
     }));
     list.extend(memory::unavailable(snapshot));
-    let programs = snapshot.programs.iter();
+    let programs = snapshot.probes.programs.iter();
     list.extend(programs.filter_map(|status| status.skipped.clone()));
     if snapshot
+        .probes
         .programs
         .iter()
         .any(|status| status.skipped.is_none() && status.misses.is_none())
@@ -207,17 +239,7 @@ fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             "the kernel counts them from Linux 5.12 on",
         ));
     }
-    list.extend(code::unavailable(snapshot));
+    list.extend(code::unavailable(measurement));
     list.extend(exactness::skipped_kprobe(snapshot));
     list
-}
-
-/// Counts by cause alone, over all details.
-#[must_use]
-pub fn by_kind(ledger: &Ledger) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for row in &ledger.by_cause {
-        *counts.entry(row.cause.to_string()).or_default() += row.count;
-    }
-    counts
 }

@@ -6,7 +6,7 @@ use profiler_common::{cause::CauseKind, vector::Vector};
 
 use super::model::{CheckVerdict, CrossCheck, Ledger};
 use super::{fault_checks, numa_checks};
-use crate::collect::snapshot::Snapshot;
+use crate::{collect::snapshot::Snapshot, symbolize::measurement::Measurement};
 
 /// Labels in `/proc/interrupts`, and the vectors that they count together.
 const LABELS: [(&str, &[Vector]); 4] = [
@@ -18,9 +18,10 @@ const LABELS: [(&str, &[Vector]); 4] = [
 
 /// Every check that this run allows.
 #[must_use]
-pub fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
+pub fn all(measurement: &Measurement, ledger: &Ledger) -> Vec<CrossCheck> {
+    let snapshot = &measurement.snapshot;
     let mut checks = interrupt_checks(snapshot, ledger);
-    checks.extend(fault_checks::all(snapshot, ledger));
+    checks.extend(fault_checks::all(measurement, ledger));
     checks.extend(numa_checks::all(snapshot, ledger));
     checks.extend(usage_check(snapshot, ledger));
     checks
@@ -28,10 +29,13 @@ pub fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
 
 /// Interrupts of the target can be no more than the interrupts of its CPUs.
 fn interrupt_checks(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
-    let Some(cpus) = &snapshot.target.cpus else {
+    let Some(cpus) = &snapshot.run.target.cpus else {
         return Vec::new();
     };
-    let (before, after) = (&snapshot.interrupts_before, &snapshot.interrupts_after);
+    let (before, after) = (
+        &snapshot.machine.interrupts_before,
+        &snapshot.machine.interrupts_after,
+    );
     if before.cpus.is_empty() {
         return Vec::new();
     }
@@ -83,13 +87,13 @@ const FAR_OFF: u64 = 100;
 /// Whether the command was in user mode nearly all of the time that its CPUs had,
 /// and these have a tick.
 fn is_nearly_all_user(snapshot: &Snapshot, cpus: usize) -> bool {
-    let Some(usage) = snapshot.usage else {
+    let Some(usage) = snapshot.run.usage else {
         return false;
     };
     let cpus = u64::try_from(cpus).unwrap_or(u64::MAX);
-    let all_ns = snapshot.window.duration_ns.saturating_mul(cpus);
+    let all_ns = snapshot.run.window.duration_ns.saturating_mul(cpus);
     // Without a tick, what is left are timers, which wake who sleeps.
-    let is_tickless = snapshot.host.cmdline.contains("nohz_full");
+    let is_tickless = snapshot.machine.host.cmdline.contains("nohz_full");
     !is_tickless && usage.user_ns / 9 >= all_ns / 10
 }
 
@@ -105,11 +109,14 @@ const EXPLAINED: [&str; 17] = [
 /// None if the file could not be read.
 #[must_use]
 pub fn unexplained_interrupts(snapshot: &Snapshot) -> Option<Vec<(String, u64)>> {
-    let (before, after) = (&snapshot.interrupts_before, &snapshot.interrupts_after);
+    let (before, after) = (
+        &snapshot.machine.interrupts_before,
+        &snapshot.machine.interrupts_after,
+    );
     if before.cpus.is_empty() || after.cpus.is_empty() {
         return None;
     }
-    let cpus = snapshot.target.cpus.as_deref();
+    let cpus = snapshot.run.target.cpus.as_deref();
     let labels = after.lines.keys().filter(|label| {
         let is_device = label.bytes().all(|byte| byte.is_ascii_digit());
         !is_device && !EXPLAINED.contains(&label.as_str())
@@ -123,7 +130,7 @@ pub fn unexplained_interrupts(snapshot: &Snapshot) -> Option<Vec<(String, u64)>>
 
 /// Page faults beside what `getrusage` says of the same processes.
 fn usage_check(snapshot: &Snapshot, ledger: &Ledger) -> Option<CrossCheck> {
-    let usage = snapshot.usage?;
+    let usage = snapshot.run.usage?;
     Some(CrossCheck {
         what: "page faults".to_owned(),
         ours: fault_checks::total(ledger),
@@ -142,7 +149,7 @@ fn usage_check(snapshot: &Snapshot, ledger: &Ledger) -> Option<CrossCheck> {
 mod tests {
     use super::*;
     use crate::{
-        collect::snapshot::Row, kernel::interrupts::Interrupts, profile::build, sys::ChildUsage,
+        collect::row::Row, kernel::interrupts::Interrupts, profile::build, sys::ChildUsage,
     };
 
     /// A command on CPU 1 for ten seconds, this long in user mode, hit by so many
@@ -155,23 +162,21 @@ mod tests {
             );
             Interrupts::parse(&text)
         };
-        let mut snapshot = Snapshot {
-            rows: vec![Row {
-                kind: CauseKind::Interrupt.code(),
-                detail: Vector::LocalTimer.code(),
-                count: ours,
-                ..Row::default()
-            }],
-            usage: Some(ChildUsage {
-                user_ns,
-                ..ChildUsage::default()
-            }),
-            interrupts_before: table(0, 0),
-            interrupts_after: table(theirs, 3),
-            ..Snapshot::default()
-        };
-        snapshot.window.duration_ns = 10_000_000_000;
-        snapshot.target.cpus = Some(vec![1]);
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![Row {
+            kind: CauseKind::Interrupt.code(),
+            detail: Vector::LocalTimer.code(),
+            count: ours,
+            ..Row::default()
+        }];
+        snapshot.run.usage = Some(ChildUsage {
+            user_ns,
+            ..ChildUsage::default()
+        });
+        snapshot.machine.interrupts_before = table(0, 0);
+        snapshot.machine.interrupts_after = table(theirs, 3);
+        snapshot.run.window.duration_ns = 10_000_000_000;
+        snapshot.run.target.cpus = Some(vec![1]);
         snapshot
     }
 
@@ -180,7 +185,7 @@ mod tests {
     fn an_upper_bound_does_not_agree() {
         use CheckVerdict::{Consistent, Inconsistent, NotContradicted};
         let verdict = |user_ns, ours, theirs| {
-            let profile = build::profile(&run(user_ns, ours, theirs));
+            let profile = build::profile(&run(user_ns, ours, theirs).into());
             let checks = profile.accounting.cross_checks;
             let mut checks = checks
                 .into_iter()
@@ -196,8 +201,8 @@ mod tests {
         assert_eq!(verdict(all, 7, 7), Some(Consistent));
         assert_eq!(verdict(half, 8, 7), Some(Inconsistent));
         let mut tickless = run(all, 0, 2_500);
-        tickless.host.cmdline = "quiet nohz_full=1".to_owned();
-        let profile = build::profile(&tickless);
+        tickless.machine.host.cmdline = "quiet nohz_full=1".to_owned();
+        let profile = build::profile(&tickless.into());
         assert_eq!(profile.accounting.cross_checks[0].verdict, NotContradicted);
     }
 
@@ -208,10 +213,10 @@ mod tests {
         let mut snapshot = run(0, 0, 100);
         let told = |snapshot: &Snapshot| unexplained_interrupts(snapshot);
         assert_eq!(told(&snapshot), Some(vec![("HYP".to_owned(), 3)]));
-        snapshot.target.cpus = None;
+        snapshot.run.target.cpus = None;
         let both = vec![("HYP".to_owned(), 3), ("NEW".to_owned(), 3)];
         assert_eq!(told(&snapshot), Some(both));
-        snapshot.interrupts_after = Interrupts::default();
+        snapshot.machine.interrupts_after = Interrupts::default();
         assert_eq!(told(&snapshot), None);
     }
 }

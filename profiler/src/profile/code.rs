@@ -9,13 +9,14 @@ use super::{
     model::{CodeRow, UserStack},
 };
 use crate::{
-    classify::entry,
-    collect::{
-        snapshot::{Snapshot, StackRow, UNKNOWN_FRAME},
-        user_code::{CodeIndex, NO_CODE, UserCode, UserFrame, before, lookup_address},
-    },
+    classify::entries::Entry,
+    collect::row::{UNKNOWN_FRAME, before, lookup_address},
     digits::count,
     gap::{Gap, Unavailable},
+    symbolize::{
+        measurement::Measurement,
+        names::{CodeIndex, NO_CODE, UserCode, UserFrame},
+    },
 };
 
 /// Counts by process, instruction, cause and detail.
@@ -27,9 +28,9 @@ type Chains<'a> = BTreeMap<(u32, CauseKind, String), OfCause<'a>>;
 type OfCause<'a> = BTreeMap<(&'a [u64], bool), u64>;
 
 /// The ledger's rows by code, and the user stacks.
-pub(super) fn tables(by_code: ByCode, snapshot: &Snapshot) -> (Vec<CodeRow>, Vec<UserStack>) {
-    let index = snapshot.code.index();
-    let chains = chains(snapshot, &index);
+pub(super) fn tables(by_code: ByCode, measurement: &Measurement) -> (Vec<CodeRow>, Vec<UserStack>) {
+    let index = measurement.names.code.index();
+    let chains = chains(measurement, &index);
     let mut rows: Vec<CodeRow> = by_code
         .into_iter()
         .map(|((tgid, user_ip, kind, detail), count)| {
@@ -98,7 +99,8 @@ fn row(
 }
 
 /// The user stacks that were taken, by cause.
-fn chains<'a>(snapshot: &'a Snapshot, index: &CodeIndex<'_>) -> Chains<'a> {
+fn chains<'a>(measurement: &'a Measurement, index: &CodeIndex<'_>) -> Chains<'a> {
+    let snapshot = &measurement.snapshot;
     let mappings = snapshot.mappings.index();
     let processes: BTreeMap<(u32, u32), u32> = snapshot
         .threads
@@ -106,11 +108,10 @@ fn chains<'a>(snapshot: &'a Snapshot, index: &CodeIndex<'_>) -> Chains<'a> {
         .map(|thread| ((thread.tid, thread.born), thread.tgid))
         .collect();
     let mut chains = Chains::new();
-    let counted =
-        |stack: &&StackRow| !stack.user.is_empty() && audit::is_counted(&stack.row, snapshot);
-    for stack in snapshot.stacks.iter().filter(counted) {
-        let row = &stack.row;
-        let cause = entry::cause(row, snapshot);
+    let counted = measurement
+        .stacks()
+        .filter(|(entry, stack)| !stack.user.is_empty() && audit::is_counted(*entry, snapshot));
+    for (Entry { row, cause }, stack) in counted {
         let tgid = processes.get(&(row.tid, row.born)).copied();
         let tgid = tgid.unwrap_or(row.tid);
         let frames = mappings.real_frames(tgid, &stack.user);
@@ -220,7 +221,8 @@ fn truncated(index: &CodeIndex<'_>, tgid: u32, frames: &[u64], is_cut: bool) -> 
 }
 
 /// What cannot be told of the target's code, and why.
-pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
+pub(super) fn unavailable(measurement: &Measurement) -> Vec<Unavailable> {
+    let (snapshot, code) = (&measurement.snapshot, &measurement.names.code);
     let mut list = Vec::new();
     let mut say = |gap: Gap, reason: String| list.push(Unavailable::new(gap, reason));
     let mappings = &snapshot.mappings;
@@ -239,20 +241,24 @@ pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
             ),
         );
     }
-    if snapshot.code.left_out != 0 {
+    if code.left_out != 0 {
         say(
             Gap::RareInstructions,
-            format!("{} were not looked up", snapshot.code.left_out),
+            format!("{} were not looked up", code.left_out),
         );
     }
-    if snapshot.code.interrupted {
+    if code.interrupted {
         say(
             Gap::InterruptedNames,
             "a signal ended the look-up; what had been found until then is shown".to_owned(),
         );
     }
-    let dropped = snapshot.losses.get(Loss::AllocationLost.name()).copied();
-    let dropped = dropped.unwrap_or(0) + snapshot.allocations_not_kept;
+    let dropped = snapshot
+        .counts
+        .losses
+        .get(Loss::AllocationLost.name())
+        .copied();
+    let dropped = dropped.unwrap_or(0) + snapshot.allocations.not_kept;
     if dropped != 0 {
         let dropped = count(dropped);
         say(

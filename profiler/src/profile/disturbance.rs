@@ -37,7 +37,7 @@ pub struct Disturbance {
 /// The disturbances, longest first, if they were asked for.
 #[must_use]
 pub fn all(snapshot: &Snapshot) -> Option<Vec<Disturbance>> {
-    let rows = snapshot.disturbances.as_ref()?;
+    let rows = snapshot.interruptions.disturbances.as_ref()?;
     let mut list: Vec<Disturbance> = rows.iter().map(|row| one(row, snapshot)).collect();
     list.sort_by_key(|row| Reverse(row.total_ns));
     Some(list)
@@ -48,6 +48,7 @@ fn one(row: &DisturbanceRow, snapshot: &Snapshot) -> Disturbance {
     let what = match kind {
         Some(Disturber::Task) => row.comm.clone(),
         Some(Disturber::DeviceIrq) => snapshot
+            .machine
             .interrupts_after
             .device(row.detail)
             .map_or_else(|| format!("irq{}", row.detail), str::to_owned),
@@ -104,15 +105,13 @@ mod tests {
             max_ns: total_ns,
             ..DisturbanceRow::default()
         };
-        let snapshot = Snapshot {
-            disturbances: Some(vec![
-                row(Disturber::Vector, Vector::LocalTimer.code(), "", 10),
-                row(Disturber::Softirq, 9, "", 20),
-                row(Disturber::Task, 0, "kworker/1:1", 30),
-                row(Disturber::DeviceIrq, 36, "", 5),
-            ]),
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot::default();
+        snapshot.interruptions.disturbances = Some(vec![
+            row(Disturber::Vector, Vector::LocalTimer.code(), "", 10),
+            row(Disturber::Softirq, 9, "", 20),
+            row(Disturber::Task, 0, "kworker/1:1", 30),
+            row(Disturber::DeviceIrq, 36, "", 5),
+        ]);
         let found: Vec<(String, String)> = all(&snapshot)
             .expect("asked for")
             .into_iter()

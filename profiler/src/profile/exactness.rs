@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     classify::purpose::NOT_TOLD,
-    collect::snapshot::{Interruption, Snapshot},
+    collect::snapshot::Snapshot,
     digits::count,
+    document::run::Interruption,
     gap::{Concealed, Gap, Unavailable},
 };
 
@@ -463,9 +464,13 @@ fn ending(profile: &Profile) -> Option<String> {
 /// that CPU is inside `bpf()`. Where nothing is preempted in the kernel, that
 /// cannot be; and up to 6.17 or so nobody counts what is passed over.
 pub(super) fn skipped_kprobe(snapshot: &Snapshot) -> Option<Unavailable> {
-    let hook = snapshot.families.exit.filter(|hook| hook.is_kprobe())?;
+    let hook = snapshot
+        .probes
+        .families
+        .exit
+        .filter(|hook| hook.is_kprobe())?;
     // A kernel that was not built to be preempted does not say so anywhere.
-    let preemption = snapshot.host.preemption.as_deref()?;
+    let preemption = snapshot.machine.host.preemption.as_deref()?;
     if matches!(preemption, "none" | "voluntary") {
         return None;
     }
@@ -487,22 +492,21 @@ mod tests {
             build,
             model::{Audit, CauseRow, CrossCheck, Miss, PhaseTime},
         },
+        symbolize::measurement::Measurement,
     };
 
-    fn snapshot(hook: ExitHook, preemption: Option<&str>) -> Snapshot {
-        let mut snapshot = Snapshot {
-            families: Families {
-                entry: false,
-                exit: Some(hook),
-            },
-            ..Snapshot::default()
+    fn measurement(hook: ExitHook, preemption: Option<&str>) -> Measurement {
+        let mut snapshot = Snapshot::default();
+        snapshot.probes.families = Families {
+            entry: false,
+            exit: Some(hook),
         };
-        snapshot.host.preemption = preemption.map(str::to_owned);
-        snapshot
+        snapshot.machine.host.preemption = preemption.map(str::to_owned);
+        snapshot.into()
     }
 
     fn exact() -> Profile {
-        build::profile(&snapshot(ExitHook::FentryFpregs, None))
+        build::profile(&measurement(ExitHook::FentryFpregs, None))
     }
 
     /// The codes of why a profile that was exact is not, once this was done to it.
@@ -521,7 +525,7 @@ mod tests {
     #[test]
     fn preemption_puts_kprobes_in_doubt() {
         let doubted = |hook, model| {
-            let profile = build::profile(&snapshot(hook, model));
+            let profile = build::profile(&measurement(hook, model));
             !profile.accounting.inexact.is_empty()
         };
         for model in ["full", "lazy", "preempt_dynamic", "preempt_rt"] {

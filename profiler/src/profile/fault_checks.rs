@@ -6,7 +6,7 @@ use super::{
     audit,
     model::{CheckVerdict, CrossCheck, Ledger},
 };
-use crate::{classify::fault, collect::snapshot::Snapshot};
+use crate::{classify::fault, collect::snapshot::Snapshot, symbolize::measurement::Measurement};
 
 /// All page faults in the ledger.
 #[must_use]
@@ -20,12 +20,12 @@ pub fn total(ledger: &Ledger) -> u64 {
 /// Whether this run tells major faults from minor ones.
 #[must_use]
 pub fn knows_major(snapshot: &Snapshot) -> bool {
-    let mut programs = snapshot.programs.iter();
-    programs.any(|status| status.program == program::MAJOR_FAULT && status.skipped.is_none())
+    snapshot.probes.has(program::MAJOR_FAULT)
 }
 
 /// Every check that this run allows.
-pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
+pub(super) fn all(measurement: &Measurement, ledger: &Ledger) -> Vec<CrossCheck> {
+    let snapshot = &measurement.snapshot;
     let ours = total(ledger);
     let mut checks = Vec::new();
     if let Some(counts) = snapshot.faults.counters {
@@ -48,7 +48,7 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
         if knows_major(snapshot) {
             let ours = of_detail(snapshot, fault::is_major);
             let unmatched = Loss::MajorUnmatched.name();
-            let unmatched = snapshot.losses.get(unmatched).copied().unwrap_or(0);
+            let unmatched = snapshot.counts.losses.get(unmatched).copied().unwrap_or(0);
             let all = verdict(snapshot, ours + unmatched, counts.major);
             checks.push(CrossCheck {
                 what: "major page faults in user mode".to_owned(),
@@ -67,7 +67,8 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
             });
         }
     }
-    if let Some(returns) = audit::fault_returns(snapshot).filter(|_| !audit::is_audit(snapshot)) {
+    if let Some(returns) = audit::fault_returns(measurement).filter(|_| !audit::is_audit(snapshot))
+    {
         checks.push(CrossCheck {
             what: "page faults".to_owned(),
             ours,
@@ -82,7 +83,7 @@ pub(super) fn all(snapshot: &Snapshot, ledger: &Ledger) -> Vec<CrossCheck> {
 
 /// Page faults of our tracepoint whose detail is such.
 fn of_detail(snapshot: &Snapshot, is_such: impl Fn(u32) -> bool) -> u64 {
-    let rows = snapshot.rows.iter();
+    let rows = snapshot.counts.rows.iter();
     rows.filter(|row| row.kind == CauseKind::PageFault.code() && is_such(row.detail))
         .map(|row| row.count)
         .sum()
@@ -90,7 +91,8 @@ fn of_detail(snapshot: &Snapshot, is_such: impl Fn(u32) -> bool) -> u64 {
 
 /// The two must agree, unless something went on while they were being read.
 fn verdict(snapshot: &Snapshot, ours: u64, theirs: u64) -> CheckVerdict {
-    let stood_still = snapshot.ending.left_running == 0 && !snapshot.target.command.is_empty();
+    let stood_still =
+        snapshot.run.ending.left_running == 0 && !snapshot.run.target.command.is_empty();
     match (ours == theirs, stood_still) {
         (true, _) => CheckVerdict::Consistent,
         (false, true) => CheckVerdict::Inconsistent,
@@ -104,8 +106,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        collect::snapshot::{ProgramStatus, Row},
-        profile::build,
+        collect::row::Row, probe::status::ProgramStatus, profile::build,
         sys::fault_counters::FaultCounts,
     };
 
@@ -117,24 +118,22 @@ mod tests {
             count,
             ..Row::default()
         };
-        let mut snapshot = Snapshot {
-            rows: vec![row(kind, 10 - major), row(kind | detail::MAJOR, major)],
-            programs: vec![ProgramStatus {
-                program: program::MAJOR_FAULT.to_owned(),
-                skipped: None,
-                misses: None,
-            }],
-            ..Snapshot::default()
-        };
-        snapshot.target.command = vec!["x".to_owned()];
-        snapshot.ending.left_running = left_running;
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![row(kind, 10 - major), row(kind | detail::MAJOR, major)];
+        snapshot.probes.programs = vec![ProgramStatus {
+            program: program::MAJOR_FAULT.to_owned(),
+            skipped: None,
+            misses: None,
+        }];
+        snapshot.run.target.command = vec!["x".to_owned()];
+        snapshot.run.ending.left_running = left_running;
         let name = Loss::MajorUnmatched.name().to_owned();
-        snapshot.losses.insert(name, unmatched);
+        snapshot.counts.losses.insert(name, unmatched);
         snapshot.faults.counters = Some(FaultCounts {
             all: counted,
             major: 4,
         });
-        build::profile(&snapshot).accounting.cross_checks
+        build::profile(&snapshot.into()).accounting.cross_checks
     }
 
     /// The kernel's event leaves out accesses to its own addresses, and they are no
@@ -147,16 +146,14 @@ mod tests {
             count,
             ..Row::default()
         };
-        let mut snapshot = Snapshot {
-            rows: vec![row(0, 2_328), row(detail::KERNEL_ADDRESS, 100)],
-            ..Snapshot::default()
-        };
-        snapshot.target.command = vec!["x".to_owned()];
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![row(0, 2_328), row(detail::KERNEL_ADDRESS, 100)];
+        snapshot.run.target.command = vec!["x".to_owned()];
         snapshot.faults.counters = Some(FaultCounts {
             all: 2_328,
             major: 0,
         });
-        let profile = build::profile(&snapshot);
+        let profile = build::profile(&snapshot.into());
         assert_eq!(profile.ledger.by_cause[0].count, 2_428, "one row");
         let check = &profile.accounting.cross_checks[0];
         assert_eq!(

@@ -9,9 +9,13 @@ use super::{
     model::{CauseRow, KernelStack, Ledger, Rates, ThreadCauseRow, ThreadRow},
 };
 use crate::{
-    classify::{cause::Cause, entry, fault},
-    collect::snapshot::{Row, Snapshot, UNKNOWN_FRAME},
+    classify::{cause::Cause, entries::Entry, fault},
+    collect::{
+        row::{Row, UNKNOWN_FRAME},
+        snapshot::Snapshot,
+    },
     probe::settings::StackPolicy,
+    symbolize::measurement::Measurement,
 };
 
 /// Counts of one cause, in all and by phase.
@@ -44,7 +48,8 @@ type ByCause = BTreeMap<(CauseKind, String), Tally>;
 
 /// Builds the ledger. Rates are filled in later.
 #[must_use]
-pub fn build(snapshot: &Snapshot) -> Ledger {
+pub fn build(measurement: &Measurement) -> Ledger {
+    let snapshot = &measurement.snapshot;
     let mut all = ByCause::new();
     let mut by_thread: BTreeMap<(u32, u32), ByCause> = BTreeMap::new();
     let mut by_code = code::ByCode::new();
@@ -53,8 +58,7 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         .iter()
         .map(|thread| ((thread.tid, thread.born), thread.tgid))
         .collect();
-    for row in audit::counted_rows(snapshot) {
-        let cause = entry::cause(row, snapshot);
+    for Entry { row, cause } in audit::counted_entries(measurement) {
         let phase = phase_name(snapshot, row.phase);
         let key = (cause.kind(), cause.detail());
         let thread = (row.tid, row.born);
@@ -81,8 +85,8 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
             .or_default()
             .add("unknown", count);
     }
-    let (by_code, user_stacks) = code::tables(by_code, snapshot);
-    let seconds = seconds(snapshot.window.duration_ns);
+    let (by_code, user_stacks) = code::tables(by_code, measurement);
+    let seconds = seconds(snapshot.run.window.duration_ns);
     Ledger {
         total: all.values().map(|tally| tally.count).sum(),
         rates: Rates::default(),
@@ -90,7 +94,7 @@ pub fn build(snapshot: &Snapshot) -> Ledger {
         by_thread: thread_rows(snapshot, by_thread),
         by_code,
         user_stacks,
-        kernel_stacks: kernel_stacks(snapshot),
+        kernel_stacks: kernel_stacks(measurement),
     }
 }
 
@@ -126,7 +130,11 @@ pub fn as_float(count: u64) -> f64 {
 /// The name of a phase.
 #[must_use]
 pub fn phase_name(snapshot: &Snapshot, number: u16) -> String {
-    let known = snapshot.phases.iter().find(|phase| phase.number == number);
+    let known = snapshot
+        .phases
+        .times
+        .iter()
+        .find(|phase| phase.number == number);
     known.map_or_else(
         || {
             profiler_common::phase::fixed_name(u32::from(number))
@@ -191,13 +199,14 @@ fn thread_row(tid: u32, tgid: u32, comm: &str, by_cause: ByCause) -> ThreadRow {
     }
 }
 
-fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
-    if snapshot.stack_policy == StackPolicy::User {
+fn kernel_stacks(measurement: &Measurement) -> Vec<KernelStack> {
+    let snapshot = &measurement.snapshot;
+    if snapshot.run.stack_policy == StackPolicy::User {
         return Vec::new();
     }
-    let mut counts: BTreeMap<(Cause, Vec<String>), u64> = BTreeMap::new();
-    let stacks = snapshot.stacks.iter();
-    for stack in stacks.filter(|stack| audit::is_shown(&stack.row, snapshot)) {
+    let mut counts: BTreeMap<(&Cause, Vec<String>), u64> = BTreeMap::new();
+    let stacks = measurement.stacks();
+    for (entry, stack) in stacks.filter(|(entry, _)| audit::is_shown(*entry, snapshot)) {
         let frames = stack
             .kernel
             .iter()
@@ -207,8 +216,7 @@ fn kernel_stacks(snapshot: &Snapshot) -> Vec<KernelStack> {
                 None => format!("{address:#x}"),
             })
             .collect();
-        let cause = entry::cause(&stack.row, snapshot);
-        *counts.entry((cause, frames)).or_default() += stack.row.count;
+        *counts.entry((entry.cause, frames)).or_default() += entry.row.count;
     }
     let mut stacks: Vec<KernelStack> = counts
         .into_iter()

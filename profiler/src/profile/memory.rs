@@ -22,20 +22,21 @@ use crate::{
     },
     gap::{Gap, Unavailable},
     probe::settings::FaultLevel,
+    symbolize::measurement::Measurement,
 };
 
 /// Page faults by kind and by mapping.
 #[must_use]
-pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Memory {
+pub fn of(measurement: &Measurement, ledger: &Ledger) -> Memory {
     let faults = ledger
         .by_cause
         .iter()
         .filter(|row| row.cause == CauseKind::PageFault);
     Memory {
         faults_by_kind: faults.map(|row| (row.detail.clone(), row.count)).collect(),
-        by_mapping: by_mapping(snapshot, ledger),
-        allocations: allocation::sites(snapshot),
-        process: snapshot.memory,
+        by_mapping: by_mapping(measurement, ledger),
+        allocations: allocation::sites(measurement),
+        process: measurement.snapshot.run.memory,
     }
 }
 
@@ -54,7 +55,14 @@ pub(super) fn unavailable(snapshot: &Snapshot) -> Vec<Unavailable> {
         ));
     }
     list.extend(snapshot.faults.unavailable.iter().cloned());
-    let lost = |loss: Loss| snapshot.losses.get(loss.name()).copied().unwrap_or(0);
+    let lost = |loss: Loss| {
+        snapshot
+            .counts
+            .losses
+            .get(loss.name())
+            .copied()
+            .unwrap_or(0)
+    };
     let unpaged = lost(Loss::PageTableFull);
     if unpaged != 0 {
         list.push(Unavailable::new(
@@ -103,7 +111,8 @@ impl Tally {
     }
 }
 
-fn by_mapping(snapshot: &Snapshot, ledger: &Ledger) -> Vec<MappingRow> {
+fn by_mapping(measurement: &Measurement, ledger: &Ledger) -> Vec<MappingRow> {
+    let snapshot = &measurement.snapshot;
     if snapshot.faults.level != FaultLevel::Pages.name() {
         return Vec::new();
     }
@@ -139,7 +148,7 @@ fn by_mapping(snapshot: &Snapshot, ledger: &Ledger) -> Vec<MappingRow> {
             .map(|((tgid, class), tally)| (row((class, tgid), 0, "", None, tally), Vec::new())),
     );
     rows.sort_by_key(|(row, _)| Reverse(row.faults));
-    let makers = allocation::Makers::of(snapshot);
+    let makers = allocation::Makers::of(measurement);
     for (row, pages) in rows.iter_mut().take(mapping_site::MOST_ROWS) {
         mapping_site::name(&makers, row, pages);
     }
@@ -246,7 +255,7 @@ mod tests {
     use profiler_common::fault::detail;
 
     use super::*;
-    use crate::{collect::snapshot::Row, profile::build};
+    use crate::{collect::row::Row, profile::build};
 
     fn mapping(id: u64, class: MappingClass, start: u64, end: u64, inode: u64) -> Mapping {
         Mapping {
@@ -278,20 +287,18 @@ mod tests {
         }
     }
 
-    fn snapshot(mappings: Vec<Mapping>, pages: Vec<PageFaults>, total: u64) -> Snapshot {
-        let mut snapshot = Snapshot {
-            rows: vec![Row {
-                kind: CauseKind::PageFault.code(),
-                detail: detail::of(6, FaultKind::FirstTouch.code()),
-                count: total,
-                ..Row::default()
-            }],
-            ..Snapshot::default()
-        };
+    fn snapshot(mappings: Vec<Mapping>, pages: Vec<PageFaults>, total: u64) -> Measurement {
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![Row {
+            kind: CauseKind::PageFault.code(),
+            detail: detail::of(6, FaultKind::FirstTouch.code()),
+            count: total,
+            ..Row::default()
+        }];
         snapshot.faults.level = FaultLevel::Pages.name().to_owned();
         snapshot.faults.mappings = mappings;
         snapshot.faults.pages = pages;
-        snapshot
+        snapshot.into()
     }
 
     /// A mapping that has grown is one, with each page once; another one beside

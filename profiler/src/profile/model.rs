@@ -15,8 +15,9 @@ pub use super::memory_model::{MappingRow, Memory};
 pub use super::timeline::{Timeline, TimelineRow};
 pub use super::{disturbance::Disturbance, purpose::Purpose, senders::Sender};
 pub use crate::{
-    collect::snapshot::{
-        Ending, Own, PhaseSpan, PhaseTime, Prefaulted, ProcessMemory, Target, Untimed,
+    document::{
+        phase::{PhaseSpan, PhaseTime, Untimed},
+        run::{Ending, Own, Prefaulted, ProcessMemory, Target},
     },
     gap::Unavailable,
     kernel::version::Host,

@@ -114,7 +114,7 @@ fn unseen(hints: &NumaHints, ours: u64) -> CrossCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{collect::snapshot::Row, profile::build};
+    use crate::{collect::row::Row, profile::build};
     use profiler_common::fault::detail;
 
     fn run(hints: u64, raced: u64, numa: NumaHints) -> Vec<CrossCheck> {
@@ -124,15 +124,13 @@ mod tests {
             count,
             ..Row::default()
         };
-        let mut snapshot = Snapshot {
-            rows: vec![
-                row(FaultKind::NumaHint, hints),
-                row(FaultKind::Raced, raced),
-            ],
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![
+            row(FaultKind::NumaHint, hints),
+            row(FaultKind::Raced, raced),
+        ];
         snapshot.faults.numa_hints = Some(numa);
-        build::profile(&snapshot).accounting.cross_checks
+        build::profile(&snapshot.into()).accounting.cross_checks
     }
 
     fn seen(target_user: u64, machine: u64) -> NumaHints {

@@ -9,7 +9,7 @@ use super::{
     polling_findings,
     rates::{STEADY_NAME, steady_count},
 };
-use crate::{collect::snapshot::Snapshot, kernel::interrupts::Interrupts};
+use crate::{kernel::interrupts::Interrupts, symbolize::measurement::Measurement};
 
 /// The system call that submits, reaps, or wakes the submission thread.
 const ENTER: &str = "io_uring_enter";
@@ -18,10 +18,12 @@ const SQ_THREAD_IS_OURS: (u32, u32) = (5, 12);
 
 /// The evidence, if it was asked for.
 #[must_use]
-pub fn evidence(snapshot: &Snapshot, ledger: &Ledger) -> Option<Polling> {
-    let submissions = snapshot.submissions.as_ref()?;
+pub fn evidence(measurement: &Measurement, ledger: &Ledger) -> Option<Polling> {
+    let snapshot = &measurement.snapshot;
+    let submissions = snapshot.counts.submissions.as_ref()?;
     let has_steady = snapshot
         .phases
+        .times
         .iter()
         .any(|phase| u32::from(phase.number) == STEADY);
     let counted = submissions
@@ -44,14 +46,17 @@ pub fn evidence(snapshot: &Snapshot, ledger: &Ledger) -> Option<Polling> {
         .sum();
     let mut polling = Polling {
         phase: has_steady.then(|| STEADY_NAME.to_owned()),
-        sqes_by_sq_thread: knows_sq_threads(&snapshot.host.kernel).then_some(by_sq_thread),
+        sqes_by_sq_thread: knows_sq_threads(&snapshot.machine.host.kernel).then_some(by_sq_thread),
         sqes_by_enter: by_enter,
         enter_calls,
-        device_irqs: device_irqs(&snapshot.interrupts_before, &snapshot.interrupts_after),
-        poll_queues: snapshot.poll_queues.clone(),
+        device_irqs: device_irqs(
+            &snapshot.machine.interrupts_before,
+            &snapshot.machine.interrupts_after,
+        ),
+        poll_queues: snapshot.machine.poll_queues.clone(),
         findings: Vec::new(),
     };
-    polling.findings = polling_findings::of(&polling, snapshot.io.as_ref());
+    polling.findings = polling_findings::of(&polling, measurement.io.as_ref());
     Some(polling)
 }
 

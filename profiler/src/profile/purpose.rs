@@ -36,7 +36,7 @@ type Tally = BTreeMap<(String, Option<String>), Purpose>;
 pub fn attach(ledger: &mut Ledger, snapshot: &Snapshot) {
     for row in &mut ledger.by_cause {
         if let Some(vector) = told_apart(&row.cause, &row.detail) {
-            let seen = snapshot.purposes.iter();
+            let seen = snapshot.interruptions.purposes.iter();
             let seen = seen.filter(|seen| seen.vector == vector.code());
             row.purposes = breakdown(seen, row.count, &row.phases, snapshot);
         }
@@ -47,7 +47,7 @@ pub fn attach(ledger: &mut Ledger, snapshot: &Snapshot) {
             let Some(vector) = told_apart(&row.cause, &row.detail) else {
                 continue;
             };
-            let seen = snapshot.purposes.iter().filter(|seen| {
+            let seen = snapshot.interruptions.purposes.iter().filter(|seen| {
                 seen.vector == vector.code() && (seen.tid, seen.born) == (thread.tid, thread.born)
             });
             row.purposes = breakdown(seen, row.count, &row.phases, snapshot);
@@ -122,7 +122,7 @@ fn name(row: &PurposeRow, snapshot: &Snapshot) -> (String, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{collect::snapshot::Row, profile::ledger};
+    use crate::{collect::row::Row, profile::ledger};
 
     fn seen(function: u64, further: bool, count: u64) -> PurposeRow {
         PurposeRow {
@@ -139,26 +139,24 @@ mod tests {
     /// second function of an interrupt is no second interrupt.
     #[test]
     fn purposes_add_up() {
-        let snapshot = Snapshot {
-            rows: vec![Row {
-                tid: 7,
-                kind: CauseKind::Interrupt.code(),
-                detail: Vector::CallFunctionSingle.code(),
-                count: 10,
-                ..Row::default()
-            }],
-            purposes: vec![
-                seen(0x10, false, 6),
-                seen(0x20, true, 3),
-                seen(0x20, false, 1),
-            ],
-            kernel_symbols: BTreeMap::from([
-                (0x10, ("flush_tlb_func".to_owned(), 0)),
-                (0x20, ("do_sync_core".to_owned(), 0)),
-            ]),
-            ..Snapshot::default()
-        };
-        let mut ledger = ledger::build(&snapshot);
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![Row {
+            tid: 7,
+            kind: CauseKind::Interrupt.code(),
+            detail: Vector::CallFunctionSingle.code(),
+            count: 10,
+            ..Row::default()
+        }];
+        snapshot.interruptions.purposes = vec![
+            seen(0x10, false, 6),
+            seen(0x20, true, 3),
+            seen(0x20, false, 1),
+        ];
+        snapshot.kernel_symbols = BTreeMap::from([
+            (0x10, ("flush_tlb_func".to_owned(), 0)),
+            (0x20, ("do_sync_core".to_owned(), 0)),
+        ]);
+        let mut ledger = ledger::build(&snapshot.clone().into());
         attach(&mut ledger, &snapshot);
         let found: Vec<(&str, u64, u64)> = ledger.by_cause[0]
             .purposes

@@ -7,7 +7,7 @@ use super::{
     ledger::{as_float, seconds},
     model::{CauseRow, Ending, Ledger, PhaseTime, Profile, Rates, Window},
 };
-use crate::collect::snapshot::Interruption;
+use crate::document::run::Interruption;
 
 /// The name of the phase whose behaviour matters.
 pub const STEADY_NAME: &str = match fixed_name(STEADY) {
@@ -67,7 +67,7 @@ pub fn steady_ns(profile: &Profile) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::snapshot::PhaseSpan;
+    use crate::document::phase::PhaseSpan;
 
     /// I/Os that were made after the end of `--duration` are not divided by.
     #[test]

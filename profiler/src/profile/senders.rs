@@ -11,10 +11,7 @@ use crate::{
         purpose::{RESCHEDULE, of_function},
         syscall,
     },
-    collect::{
-        interruption::SenderRow,
-        snapshot::{Snapshot, UNKNOWN_FRAME},
-    },
+    collect::{interruption::SenderRow, row::UNKNOWN_FRAME, snapshot::Snapshot},
     named::CauseName,
 };
 
@@ -59,7 +56,7 @@ pub struct Sender {
 /// The senders, most frequent first, if they were asked for.
 #[must_use]
 pub fn all(snapshot: &Snapshot) -> Option<Vec<Sender>> {
-    let rows = snapshot.senders.as_ref()?;
+    let rows = snapshot.interruptions.senders.as_ref()?;
     // Rows that differ in their phase only are one.
     let mut merged: BTreeMap<String, Sender> = BTreeMap::new();
     for row in rows {
@@ -143,10 +140,8 @@ mod tests {
             count,
             ..SenderRow::default()
         };
-        let snapshot = Snapshot {
-            senders: Some(vec![row(1, 3), row(2, 4)]),
-            ..Snapshot::default()
-        };
+        let mut snapshot = Snapshot::default();
+        snapshot.interruptions.senders = Some(vec![row(1, 3), row(2, 4)]);
         let senders = all(&snapshot).expect("asked for");
         assert_eq!(senders.len(), 1);
         assert_eq!(senders[0].count, 7);

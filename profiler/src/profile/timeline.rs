@@ -6,12 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{audit, model::Ledger};
 use crate::{
-    classify::entry,
-    collect::{
-        snapshot::{Row, Snapshot},
-        timeline::{Reading, TimelineRecord},
-    },
+    collect::timeline::{Reading, TimelineRecord},
     named::CauseName,
+    symbolize::measurement::Measurement,
 };
 
 /// Entries over time. Each row adds up to the ledger's count.
@@ -49,13 +46,14 @@ pub struct TimelineRow {
 
 /// The timeline of a snapshot, if one was recorded.
 #[must_use]
-pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Option<Timeline> {
+pub fn of(measurement: &Measurement, ledger: &Ledger) -> Option<Timeline> {
+    let snapshot = &measurement.snapshot;
     let record = snapshot.timeline.as_ref()?;
-    let end_ns = snapshot.window.duration_ns;
+    let end_ns = snapshot.run.window.duration_ns;
     let edges = record.readings.iter();
     let edges: Vec<&Reading> = edges.filter(|reading| reading.at_ns < end_ns).collect();
     let times = || edges.iter().map(|edge| edge.at_ns);
-    let seen = seen(record, &edges, snapshot);
+    let seen = seen(record, &edges, measurement);
     let rows = ledger.by_cause.iter().map(|row| {
         let key = (row.cause.to_string(), row.detail.clone());
         TimelineRow {
@@ -65,7 +63,7 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Option<Timeline> {
         }
     });
     let lost: Vec<u64> = edges.iter().map(|edge| edge.lost).collect();
-    let in_all = snapshot.losses.values().sum();
+    let in_all = snapshot.counts.losses.values().sum();
     Some(Timeline {
         interval_ns: record.interval_ns,
         rows: rows.collect(),
@@ -80,25 +78,19 @@ pub fn of(snapshot: &Snapshot, ledger: &Ledger) -> Option<Timeline> {
 fn seen(
     record: &TimelineRecord,
     edges: &[&Reading],
-    snapshot: &Snapshot,
+    measurement: &Measurement,
 ) -> BTreeMap<(String, String), Vec<u64>> {
+    let snapshot = &measurement.snapshot;
     let mut seen: BTreeMap<(String, String), Vec<u64>> = BTreeMap::new();
-    for (place, key) in record.causes.iter().enumerate() {
-        let row = Row {
-            kind: key.kind,
-            detail: key.detail,
-            slot: key.slot,
-            flags: key.flags,
-            ..Row::default()
-        };
+    let causes = record.causes.iter().zip(measurement.timeline());
+    for (place, (key, entry)) in causes.enumerate() {
         let name = if key.is_overflow {
             if !audit::counts_overflow(key.kind, snapshot) {
                 continue;
             }
             super::ledger::overflow_name(key.kind)
-        } else if audit::is_counted(&row, snapshot) {
-            let cause = entry::cause(&row, snapshot);
-            (cause.kind(), cause.detail())
+        } else if audit::is_counted(entry, snapshot) {
+            (entry.cause.kind(), entry.cause.detail())
         } else {
             continue;
         };
@@ -136,7 +128,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        collect::timeline::CauseKey,
+        collect::{row::Row, snapshot::Snapshot, timeline::CauseKey},
         profile::{ledger, model::CauseRow},
     };
 
@@ -166,16 +158,17 @@ mod tests {
             count,
             ..Row::default()
         };
-        let mut snapshot = Snapshot {
-            rows: vec![
-                row(CauseKind::Syscall, 39, 100),
-                row(CauseKind::Nmi, 0, 7),
-                row(CauseKind::Syscall, 110, 5),
-            ],
-            ..Snapshot::default()
-        };
-        snapshot.window.duration_ns = 400;
-        snapshot.overflow.insert(CauseKind::PageFault.code(), 3);
+        let mut snapshot = Snapshot::default();
+        snapshot.counts.rows = vec![
+            row(CauseKind::Syscall, 39, 100),
+            row(CauseKind::Nmi, 0, 7),
+            row(CauseKind::Syscall, 110, 5),
+        ];
+        snapshot.run.window.duration_ns = 400;
+        snapshot
+            .counts
+            .overflow
+            .insert(CauseKind::PageFault.code(), 3);
         snapshot.timeline = Some(TimelineRecord {
             interval_ns: 100,
             causes: vec![
@@ -195,8 +188,9 @@ mod tests {
             ],
             longest_ns: 1,
         });
-        let ledger = ledger::build(&snapshot);
-        let timeline = of(&snapshot, &ledger).expect("recorded");
+        let measurement = snapshot.into();
+        let ledger = ledger::build(&measurement);
+        let timeline = of(&measurement, &ledger).expect("recorded");
         assert_eq!(timeline.starts_ns, [0, 100, 200, 300]);
         assert_eq!(timeline.ends_ns, [100, 200, 300, 400]);
         let of_row = |row: &CauseRow| {

@@ -6,7 +6,7 @@ use profiler_common::{cause::CauseKind, vector::Vector};
 
 use super::units::{count, duration_ns, rate, share};
 use crate::{
-    collect::snapshot::Interruption,
+    document::run::Interruption,
     profile::{
         exactness::LEDGER_FULL,
         model::{CauseRow, Profile},
@@ -215,13 +215,13 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::{collect::snapshot::Snapshot, profile::build};
+    use crate::{profile::build, symbolize::measurement::Measurement};
 
     type Row<'a> = (&'a str, &'a str, u64, u64);
 
     /// A profile of such entries: cause, detail, in all, in steady state.
     fn profile(rows: &[Row<'_>], is_marked: bool) -> Profile {
-        let mut profile = build::profile(&Snapshot::default());
+        let mut profile = build::profile(&Measurement::default());
         let row = |&(cause, detail, count, steady): &Row<'_>| CauseRow {
             cause: cause.into(),
             detail: detail.to_owned(),

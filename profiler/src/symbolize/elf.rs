@@ -12,11 +12,12 @@ use blazesym::symbolize::{
     source::{Elf, Source},
 };
 
-use super::{image::Image, isolated::Effort};
-use crate::{
-    collect::user_code::{UserCode, UserFrame},
-    untrusted,
+use super::{
+    image::Image,
+    isolated::Effort,
+    names::{UserCode, UserFrame},
 };
+use crate::untrusted;
 
 /// Longest name or path that is kept: templates have no bound of their own.
 const LONGEST: usize = 512;

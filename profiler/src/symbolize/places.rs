@@ -5,14 +5,12 @@ use std::{collections::BTreeMap, path::PathBuf};
 use super::{
     elf,
     isolated::{self, Wait},
+    names::{UserCode, UserFrame},
     perf_map::PerfMap,
     user::{Kept, nameless},
     vdso,
 };
-use crate::collect::{
-    mappings::data::{FileId, Found, Mapping, MappingIndex},
-    user_code::{UserCode, UserFrame},
-};
+use crate::collect::mappings::data::{FileId, Found, Mapping, MappingIndex};
 
 /// Where an instruction lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

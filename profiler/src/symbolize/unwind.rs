@@ -11,7 +11,8 @@ use gimli::{
 use profiler_common::allocation::UserRegs;
 
 use super::image::{Bytes, Image, UnwindInfo};
-use crate::collect::user_code::{NO_CODE, before};
+use super::names::NO_CODE;
+use crate::collect::row::before;
 
 /// Frames at most.
 const MOST_FRAMES: usize = 96;

@@ -13,19 +13,20 @@ use super::{
     elf,
     image::Image,
     isolated::{self, Effort, Wait},
+    names::{AllocationStack, CodeTable, Located, Names, UserCode},
     places::{Place, Places},
     unwind::{Chain, Chains, Code, StackCopy, Unwound},
 };
 use crate::{
-    classify::entry,
+    classify::entries::{Entries, Entry},
     collect::{
-        allocations::{AllocationStack, RawStack, RawStacks},
+        allocations::{RawStack, RawStacks},
         mappings::{
             JitMaps, KeptFiles,
             data::{FileId, Found, MappingIndex},
         },
+        row::{before, lookup_address},
         snapshot::Snapshot,
-        user_code::{Located, UserCode, before, lookup_address},
     },
 };
 
@@ -49,17 +50,22 @@ pub struct Kept {
 
 /// Looks up the code behind the counts, the stacks and the allocations. What could
 /// not be looked up, since `enough` said so, has that as its reason.
-pub fn name_all(snapshot: &mut Snapshot, kept: &Kept, enough: &mut dyn FnMut() -> bool) {
+pub fn names(
+    snapshot: &Snapshot,
+    entries: &Entries,
+    kept: &Kept,
+    enough: &mut dyn FnMut() -> bool,
+) -> Names {
     let mut wait = Wait::new(enough);
     let mappings = snapshot.mappings.index();
     let (chains, chain_of) = chains(&mappings, kept, &mut wait);
     let mut places = Places::default();
     let mut located = BTreeMap::new();
-    let (in_ledger, left_out) = in_ledger(snapshot, &mappings);
+    let (in_ledger, left_out) = in_ledger(snapshot, entries, &mappings);
     for (key, place) in in_ledger {
         located.insert(key, places.index(place));
     }
-    for (tgid, address) in in_stacks(snapshot, &mappings) {
+    for (tgid, address) in in_stacks(snapshot, entries, &mappings) {
         let place = Place::of(&mappings, tgid, address, None);
         located
             .entry((tgid, address))
@@ -84,24 +90,27 @@ pub fn name_all(snapshot: &mut Snapshot, kept: &Kept, enough: &mut dyn FnMut() -
     }
     let mut in_order: Vec<_> = stacks.into_iter().collect();
     in_order.sort_by_key(|&(_, number)| number);
-    snapshot.code.codes = places.look_up(kept, &mut wait);
-    snapshot.code.interrupted = wait.is_over();
-    snapshot.code.left_out = left_out;
-    snapshot.code.located = located
-        .into_iter()
-        .map(|((tgid, address), code)| Located {
-            tgid,
-            address,
-            code,
-        })
-        .collect();
-    snapshot.allocation_stacks = in_order
-        .into_iter()
-        .map(|((frames, truncated), _)| AllocationStack { frames, truncated })
-        .collect();
-    for made in &mut snapshot.allocations {
-        let copy = made.stack.and_then(|copy| chain_of.get(copy));
-        made.stack = copy.and_then(|&chain| *stack_of.get(chain)?);
+    let located = located.into_iter();
+    Names {
+        code: CodeTable {
+            codes: places.look_up(kept, &mut wait),
+            interrupted: wait.is_over(),
+            left_out,
+            located: located
+                .map(|((tgid, address), code)| Located {
+                    tgid,
+                    address,
+                    code,
+                })
+                .collect(),
+        },
+        allocation_stacks: in_order
+            .into_iter()
+            .map(|((frames, truncated), _)| AllocationStack { frames, truncated })
+            .collect(),
+        stack_of_copy: (chain_of.iter())
+            .map(|&chain| *stack_of.get(chain)?)
+            .collect(),
     }
 }
 
@@ -116,13 +125,18 @@ fn processes(snapshot: &Snapshot) -> BTreeMap<(u32, u32), u32> {
 /// The addresses of the ledger to look up, with where each lies, and how many
 /// instructions are left out. What processes share, and what one executes again and
 /// again, is one instruction at many addresses.
-fn in_ledger(snapshot: &Snapshot, mappings: &MappingIndex<'_>) -> (Vec<(InProcess, Place)>, u64) {
+fn in_ledger(
+    snapshot: &Snapshot,
+    entries: &Entries,
+    mappings: &MappingIndex<'_>,
+) -> (Vec<(InProcess, Place)>, u64) {
     let processes = processes(snapshot);
     let mut weights: BTreeMap<InProcess, u64> = BTreeMap::new();
-    for row in snapshot.rows.iter().filter(|row| row.user_ip != 0) {
-        let kind = entry::cause(row, snapshot).kind();
+    let ledger = entries.ledger(snapshot);
+    for Entry { row, cause } in ledger.filter(|entry| entry.row.user_ip != 0) {
         let tgid = processes.get(&(row.tid, row.born)).copied();
-        let key = (tgid.unwrap_or(row.tid), lookup_address(kind, row.user_ip));
+        let address = lookup_address(cause.kind(), row.user_ip);
+        let key = (tgid.unwrap_or(row.tid), address);
         *weights.entry(key).or_default() += row.count;
     }
     let mut instructions: BTreeMap<Place, (u64, Vec<InProcess>)> = BTreeMap::new();
@@ -146,14 +160,17 @@ fn in_ledger(snapshot: &Snapshot, mappings: &MappingIndex<'_>) -> (Vec<(InProces
 }
 
 /// The addresses of the user stacks.
-fn in_stacks(snapshot: &Snapshot, mappings: &MappingIndex<'_>) -> BTreeSet<(u32, u64)> {
+fn in_stacks(
+    snapshot: &Snapshot,
+    entries: &Entries,
+    mappings: &MappingIndex<'_>,
+) -> BTreeSet<(u32, u64)> {
     let processes = processes(snapshot);
     let mut addresses = BTreeSet::new();
-    for stack in &snapshot.stacks {
-        let row = &stack.row;
+    for (Entry { row, cause }, stack) in entries.stacks(snapshot) {
         let tgid = processes.get(&(row.tid, row.born)).copied();
         let tgid = tgid.unwrap_or(row.tid);
-        let kind = entry::cause(row, snapshot).kind();
+        let kind = cause.kind();
         for (depth, &frame) in mappings.real_frames(tgid, &stack.user).iter().enumerate() {
             let is_exact = depth == 0 && kind == CauseKind::PageFault;
             addresses.insert((tgid, if is_exact { frame } else { before(frame) }));

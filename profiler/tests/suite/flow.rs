@@ -14,7 +14,7 @@ const STAGES: [&str; 8] = [
     "main",
 ];
 /// Everything that touches the kernel. Pure stages may use its data types only.
-const IMPURE: [&str; 4] = ["launch", "measure", "symbolize", "probe::session"];
+const IMPURE: [&str; 4] = ["launch", "measure", "symbolize::user", "probe::session"];
 
 fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

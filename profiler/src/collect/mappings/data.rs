@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::collect::{snapshot::UNKNOWN_FRAME, user_code::before};
+use crate::collect::row::{UNKNOWN_FRAME, before};
 use serde::{Deserialize, Serialize};
 
 /// `PROT_EXEC`: code may run there.

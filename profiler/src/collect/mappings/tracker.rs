@@ -14,7 +14,7 @@ use super::{
     timeline::{Event, Timed, Timeline},
 };
 use crate::{
-    collect::snapshot::Thread,
+    collect::threads::Thread,
     sys::{monotonic_ns, process_of},
 };
 

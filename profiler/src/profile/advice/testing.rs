@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use workload::summary::IoSummary;
 
 use crate::{
-    collect::snapshot::Snapshot,
     profile::{
         build,
         model::{CauseRow, Profile},
         rates::STEADY_NAME,
     },
+    symbolize::measurement::Measurement,
 };
 
 /// A profile of a program that marked its steady state, with these entries in
@@ -23,7 +23,7 @@ pub(super) fn steady(rows: &[(&str, &str, u64)]) -> Profile {
 
 /// The same of a program that marked nothing.
 pub(super) fn unmarked(rows: &[(&str, &str, u64)]) -> Profile {
-    let mut profile = build::profile(&Snapshot::default());
+    let mut profile = build::profile(&Measurement::default());
     profile.ledger.by_cause = rows
         .iter()
         .map(|&(cause, detail, count)| CauseRow {

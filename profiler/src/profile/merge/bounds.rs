@@ -115,8 +115,9 @@ fn merge_rest<R, K: Ord>(
 mod tests {
     use super::*;
     use crate::{
-        collect::snapshot::{Row, Snapshot, Thread},
+        collect::{counts::Counts, row::Row, snapshot::Snapshot, threads::Thread},
         profile::{build, model::ThreadRow},
+        symbolize::measurement::Measurement,
     };
 
     /// However many processes there were, the document has a bounded number of rows
@@ -139,10 +140,13 @@ mod tests {
         });
         let snapshot = Snapshot {
             threads: threads.collect(),
-            rows: rows.collect(),
+            counts: Counts {
+                rows: rows.collect(),
+                ..Counts::default()
+            },
             ..Snapshot::default()
         };
-        let profile = build::profile(&snapshot);
+        let profile = build::profile(&snapshot.into());
         let ledger = &profile.ledger;
         assert_eq!(ledger.total, 40_000 * 40_001 / 2);
         assert!(ledger.by_thread.len() <= THREADS + 2);
@@ -167,7 +171,7 @@ mod tests {
             tid,
             ..ThreadRow::default()
         });
-        let mut profile = build::profile(&Snapshot::default());
+        let mut profile = build::profile(&Measurement::default());
         profile.ledger.by_thread = rows.collect();
         let before = profile.clone();
         bound(&mut profile);

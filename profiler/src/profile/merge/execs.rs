@@ -50,11 +50,11 @@ fn executing(mappings: &[MappingRow]) -> BTreeSet<u32> {
 mod tests {
     use super::*;
     use crate::{
-        collect::snapshot::Snapshot,
         profile::{
             build,
             model::{CodeRow, Sender},
         },
+        symbolize::measurement::Measurement,
     };
 
     fn code(user_ip: &str, module_address: Option<&str>) -> CodeRow {
@@ -93,7 +93,7 @@ mod tests {
     /// who sent interrupts from there is still found by its address.
     #[test]
     fn an_instruction_of_a_file_is_one_row() {
-        let mut profile = build::profile(&Snapshot::default());
+        let mut profile = build::profile(&Measurement::default());
         profile.ledger.by_code = vec![
             code("0x1010", Some("0x10")),
             code("0x5010", Some("0x10")),
@@ -123,7 +123,7 @@ mod tests {
     /// that did not stay apart.
     #[test]
     fn mappings_of_programs_in_one_process_are_one() {
-        let mut profile = build::profile(&Snapshot::default());
+        let mut profile = build::profile(&Measurement::default());
         profile.memory.by_mapping = vec![
             stack(7, "0x100"),
             stack(7, "0x200"),

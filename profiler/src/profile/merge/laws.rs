@@ -6,11 +6,11 @@ use proptest::{collection::vec, prelude::*, test_runner::Config};
 
 use super::runs::merge;
 use crate::{
-    collect::snapshot::Snapshot,
     profile::{
         arbitrary, build,
         model::{CodeRow, MappingRow, Profile, ThreadRow},
     },
+    symbolize::measurement::Measurement,
 };
 
 /// Runs of one command on one machine.
@@ -138,7 +138,7 @@ proptest! {
 #[test]
 fn threads_are_matched_by_name() {
     let run = |threads: &[(u32, u32, &str, u64)]| {
-        let mut run = build::profile(&Snapshot::default());
+        let mut run = build::profile(&Measurement::default());
         for &(tgid, tid, comm, total) in threads {
             run.ledger.by_thread.push(ThreadRow {
                 tid,
@@ -206,7 +206,7 @@ fn threads_are_matched_by_name() {
 #[test]
 fn sizes_are_those_of_a_run() {
     let run = |sizes: &[u64]| {
-        let mut run = build::profile(&Snapshot::default());
+        let mut run = build::profile(&Measurement::default());
         let rows = sizes.iter().map(|&bytes| MappingRow {
             kind: "heap".to_owned(),
             bytes,

@@ -3,7 +3,7 @@
 use profiler_common::loss::Loss;
 
 use crate::{
-    collect::snapshot::Own,
+    document::run::Own,
     profile::model::{Accounting, Audit, CheckVerdict, CrossCheck, Profile},
     report::{
         timeline,

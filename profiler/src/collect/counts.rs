@@ -1,28 +1,68 @@
-//! Draining the maps.
+//! The ledger, and all that is counted beside it.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use aya::{
-    Ebpf, Pod,
-    maps::{HashMap, Map, MapData, PerCpuArray, StackTraceMap},
+    Ebpf,
+    maps::{Map, MapData, PerCpuArray},
     util::nr_cpus,
 };
 use profiler_common::{
     cause::CauseKind,
     fault::detail,
-    key::{CacheLine, LedgerKey, StackKey, WITHOUT_INNERMOST},
+    key::{CacheLine, LedgerKey, StackKey},
     loss::Loss,
     names::map,
     submission,
 };
+use serde::{Deserialize, Serialize};
 
-use super::batch;
-use super::faults::without_major;
-use super::snapshot::{Row, StackRow, SubmissionRow, UNKNOWN_FRAME};
+use super::{
+    batch,
+    bpf_maps::{find, frames_of, hash, per_cpu_totals},
+    row::{Row, StackRow, SubmissionRow},
+};
+use crate::probe::settings::Settings;
+
+/// What the programs have counted.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// The ledger.
+    pub rows: Vec<Row>,
+    /// Entries whose row did not fit, by the cause's code.
+    pub overflow: BTreeMap<u8, u64>,
+    /// What could not be kept, by reason.
+    pub losses: BTreeMap<String, u64>,
+    /// Stacks, if they were asked for.
+    pub stacks: Vec<StackRow>,
+    /// Submissions to an io_uring, if they were to be counted.
+    pub submissions: Option<Vec<SubmissionRow>>,
+}
+
+impl Counts {
+    /// Reads them out, once the programs are detached.
+    ///
+    /// # Errors
+    /// If a map cannot be read.
+    pub fn read(ebpf: &Ebpf, settings: &Settings) -> Result<Self> {
+        let has_stacks = settings.stacks.interval() != 0;
+        Ok(Self {
+            rows: ledger(ebpf)?,
+            overflow: overflow(ebpf)?,
+            losses: losses(ebpf)?,
+            stacks: if has_stacks {
+                stacks(ebpf)?
+            } else {
+                Vec::new()
+            },
+            submissions: settings.io_uring.then(|| submissions(ebpf)).transpose()?,
+        })
+    }
+}
 
 /// The upper half of every kernel text address.
 const KERNEL_HALF: u64 = 0xffff_ffff_0000_0000;
@@ -194,54 +234,24 @@ pub fn stacks(ebpf: &Ebpf) -> Result<Vec<StackRow>> {
         .collect())
 }
 
-/// Finds the frames of a stack by its id: none for the id of no stack.
-pub(super) fn frames_of(ebpf: &Ebpf) -> Result<impl Fn(i32) -> Vec<u64>> {
-    let traces: StackTraceMap<&MapData> = find(ebpf, map::STACKS)?.try_into()?;
-    Ok(move |id: i32| -> Vec<u64> {
-        let is_short = id > 0 && id & WITHOUT_INNERMOST != 0;
-        let Ok(plain) = u32::try_from(id & !WITHOUT_INNERMOST) else {
-            return Vec::new();
-        };
-        let Ok(trace) = traces.get(&plain, 0) else {
-            return Vec::new();
-        };
-        let innermost = is_short.then_some(UNKNOWN_FRAME);
-        let stored = trace.frames().iter().map(|frame| frame.ip);
-        innermost.into_iter().chain(stored).collect()
-    })
-}
-
-/// A name as the kernel stores it.
-pub(super) fn text(bytes: &[u8; 16]) -> String {
-    let length = bytes
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..length]).into_owned()
-}
-
-/// Every row of a hash map.
-pub(super) fn hash<K: Pod, V: Pod>(ebpf: &Ebpf, name: &str) -> Result<Vec<(K, V)>> {
-    let table: HashMap<&MapData, K, V> = find(ebpf, name)?.try_into()?;
-    table
-        .iter()
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("cannot read the map {name}"))
-}
-
-/// Each element of a per-CPU array, summed over the CPUs.
-pub(super) fn per_cpu_totals(ebpf: &Ebpf, name: &str) -> Result<Vec<u64>> {
-    let array: PerCpuArray<&MapData, u64> = find(ebpf, name)?.try_into()?;
-    array
-        .iter()
-        .map(|values| Ok(values?.iter().sum()))
-        .collect()
-}
-
-/// A map of the object.
-pub(super) fn find<'a>(ebpf: &'a Ebpf, name: &str) -> Result<&'a aya::maps::Map> {
-    ebpf.map(name)
-        .with_context(|| format!("the eBPF object has no map named {name}"))
+/// Takes the major faults out of the rows that hold them too, so that each fault
+/// is in one row. `counterpart` gives the row that a major one is also in.
+pub(super) fn without_major<K: Ord + Copy>(
+    counts: &mut BTreeMap<K, u64>,
+    counterpart: impl Fn(&K) -> Option<K>,
+) {
+    let keys: Vec<(K, K)> = counts
+        .keys()
+        .filter_map(|key| Some((*key, counterpart(key)?)))
+        .collect();
+    for (major, all) in keys {
+        // Where there was no room for a row, the two may have come apart.
+        let known = counts.get(&all).copied().unwrap_or(0);
+        let taken = counts.get(&major).copied().unwrap_or(0).min(known);
+        counts.insert(major, taken);
+        counts.insert(all, known - taken);
+    }
+    counts.retain(|_, count| *count != 0);
 }
 
 #[cfg(test)]

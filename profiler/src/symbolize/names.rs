@@ -1,8 +1,7 @@
-//! The target's code by address, as plain data.
+//! What symbolizing a snapshot gives: the target's code by address, as plain data.
 
 use std::collections::BTreeMap;
 
-use profiler_common::cause::CauseKind;
 use serde::{Deserialize, Serialize};
 
 /// One function at an address, of several where functions were inlined.
@@ -86,21 +85,30 @@ impl<'a> CodeIndex<'a> {
 pub const NO_CODE: &str = "the chain goes on to where the process had no executable memory: what \
                            follows are no calls";
 
-/// The address to look up for one that a thread would have gone on at: the
-/// instruction before it. A call may be a function's last instruction, so that
-/// the address behind it belongs to another line or even another function.
-#[must_use]
-pub const fn before(address: u64) -> u64 {
-    address.saturating_sub(1)
+/// The call chain of some of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AllocationStack {
+    /// Indices into the table of code, the innermost first.
+    pub frames: Vec<usize>,
+    /// Why the chain ends before the thread's beginning, or null if it does not.
+    pub truncated: Option<String>,
 }
 
-/// The address to look up for the instruction in a row of the ledger: a fault is
-/// taken at the instruction, a system call goes on behind it.
-#[must_use]
-pub fn lookup_address(kind: CauseKind, user_ip: u64) -> u64 {
-    if kind == CauseKind::PageFault {
-        user_ip
-    } else {
-        before(user_ip)
+/// The names that belong to a snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The target's code for the addresses in the snapshot.
+    pub code: CodeTable,
+    /// Call chains behind calls that made memory.
+    pub allocation_stacks: Vec<AllocationStack>,
+    /// By copy of a stack: which of those chains it was unwound to.
+    pub stack_of_copy: Vec<Option<usize>>,
+}
+
+impl Names {
+    /// The number of the call chain that a copy of a stack was unwound to.
+    #[must_use]
+    pub fn allocation_stack(&self, copy: Option<usize>) -> Option<usize> {
+        *self.stack_of_copy.get(copy?)?
     }
 }
