@@ -12,7 +12,8 @@ use modeswitch::{
         update,
     },
     report::{
-        gate::format::{CheckFormat, Shape, write},
+        export::{Surface, write},
+        format::DocumentKind,
         style::Look,
     },
 };
@@ -33,21 +34,12 @@ fuzz_target!(|text: &str| {
     let Ok(parsed) = parse(text) else { return };
     for runs in RUNS.iter() {
         let verdict = against_budget(&parsed, "budget.toml", runs);
-        for format in [
-            CheckFormat::Table,
-            CheckFormat::Wide,
-            CheckFormat::Html,
-            CheckFormat::Markdown,
-            CheckFormat::Junit,
-            CheckFormat::Json,
-            CheckFormat::Github,
-        ] {
-            let shape = Shape {
-                format,
+        for format in DocumentKind::Check.formats() {
+            let surface = Surface {
                 look: Look { columns: Some(70) },
-                root: None,
+                sources: None,
             };
-            write(&verdict, &shape, &mut Vec::new()).expect("memory can be written");
+            write(&verdict, format, &surface, &mut Vec::new()).expect("memory can be written");
         }
         if let Ok(anew) = update::updated(text, &parsed, runs) {
             assert!(parse(&anew).is_ok(), "{anew}");

@@ -4,7 +4,11 @@
 use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     experiment::model::Experiment,
-    report::{export, style::Look},
+    report::{
+        export::{self, Surface},
+        format::DocumentKind,
+        style::Look,
+    },
 };
 
 fuzz_target!(|document: &[u8]| {
@@ -13,8 +17,12 @@ fuzz_target!(|document: &[u8]| {
     };
     let mut out = Vec::new();
     let look = Look { columns: Some(70) };
-    for format in export::OF_EXPERIMENTS {
-        export::experiment(&experiment, *format, look, &mut out).expect("memory can be written");
+    let surface = Surface {
+        look,
+        sources: None,
+    };
+    for format in DocumentKind::Experiment.formats() {
+        export::write(&experiment, format, &surface, &mut out).expect("memory can be written");
     }
     serde_json::to_vec(&experiment).expect("what was read can be written");
 });

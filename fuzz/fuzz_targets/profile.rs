@@ -6,7 +6,11 @@ use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     compare::{build, side::Group},
     profile::model::Profile,
-    report::{export, style::Look},
+    report::{
+        export::{self, Surface},
+        format::DocumentKind,
+        style::Look,
+    },
 };
 
 fuzz_target!(|document: &[u8]| {
@@ -15,8 +19,12 @@ fuzz_target!(|document: &[u8]| {
     };
     let mut out = Vec::new();
     let look = Look { columns: Some(70) };
-    for format in export::OF_PROFILES {
-        export::profile(&profile, *format, look, &mut out).expect("memory can be written");
+    let surface = Surface {
+        look,
+        sources: None,
+    };
+    for format in DocumentKind::Profile.formats() {
+        export::write(&profile, format, &surface, &mut out).expect("memory can be written");
     }
     let saved = serde_json::to_vec(&profile).expect("what was read can be written");
     let again: Profile = serde_json::from_slice(&saved).expect("and read again");
@@ -32,8 +40,8 @@ fuzz_target!(|document: &[u8]| {
     let tool = profile.tool.clone();
     let groups = [side("a", vec![profile]), side("b", vec![other])];
     let found = build::compare(&groups, tool);
-    for format in export::OF_COMPARISONS {
-        export::comparison(&found, *format, look, &mut out).expect("memory can be written");
+    for format in DocumentKind::Comparison.formats() {
+        export::write(&found, format, &surface, &mut out).expect("memory can be written");
     }
     serde_json::to_vec(&found).expect("a comparison can be written");
 });

@@ -49,7 +49,7 @@ pub struct AttachArgs {
     probes: ProbeOptions,
 
     #[command(flatten)]
-    result: OutputOptions,
+    result: OutputOptions<Profile>,
 
     /// The process.
     #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..),
@@ -73,7 +73,7 @@ pub struct CpuArgs {
     probes: ProbeOptions,
 
     #[command(flatten)]
-    result: OutputOptions,
+    result: OutputOptions<Profile>,
 
     /// The CPUs (3, 0-3, 0-3,8).
     #[arg(value_parser = cpu_list, value_name = "LIST", required_unless_present = "list")]
@@ -116,9 +116,9 @@ fn carry_out(
     subject: Subject,
     filter: Filter,
     probes: &ProbeOptions,
-    result: &OutputOptions,
+    result: &OutputOptions<Profile>,
 ) -> Result<u8> {
-    result.check::<Profile>()?;
+    result.check()?;
     let plan = Plan {
         subject,
         settings: probes.settings(filter),

@@ -11,8 +11,9 @@ use anyhow::Result;
 use clap::{ArgGroup, Args};
 
 use super::{
+    document::{self, Document},
     options::{Destination, ProbeOptions},
-    output::{self, Origin, OutputFormat},
+    output::{self, Origin},
     run::user,
     values::{CpuList, cpu_list},
 };
@@ -20,7 +21,6 @@ use crate::{
     document::run::Interruption,
     error::Error,
     exit_code,
-    experiment::document::{self, Document},
     gate::{
         baseline::against_baseline,
         judge::{Named, against_budget},
@@ -37,7 +37,7 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, file},
-    report::gate::format::{self, CheckFormat, Shape},
+    report::format::{DocumentKind, Format},
     sys::{is_quiet, shows_progress},
 };
 
@@ -119,8 +119,9 @@ pub struct CheckArgs {
     probes: ProbeOptions,
 
     /// Format of the result; a table unless given.
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
-    format: Option<CheckFormat>,
+    #[arg(long, value_parser = DocumentKind::Check.format_parser(), value_name = "FORMAT",
+          help_heading = "Result")]
+    format: Option<Format>,
 
     #[command(flatten)]
     to: Destination,
@@ -282,20 +283,20 @@ fn load(paths: &[PathBuf]) -> Result<Vec<Named>, Error> {
 }
 
 fn load_one(path: &Path) -> Result<Named, Error> {
-    match document::load(path)? {
-        Document::Profile(profile) => {
-            file::check_single(&profile, path)?;
-            Ok(Named {
-                name: path.display().to_string(),
-                profile: *profile,
-            })
-        }
-        Document::Experiment(_) => Err(Error::Usage(format!(
-            "`{}` is an experiment, but `check` judges single runs: give files written by \
+    let found = document::load(path)?;
+    let kind = found.kind().words();
+    let Document::Profile(profile) = found else {
+        return Err(Error::Usage(format!(
+            "`{}` is {kind}, but `check` judges single runs: give files written by \
              `modeswitch run --save FILE`",
             path.display()
-        ))),
-    }
+        )));
+    };
+    file::check_single(&profile, path)?;
+    Ok(Named {
+        name: path.display().to_string(),
+        profile: *profile,
+    })
 }
 
 /// Runs the command as often as asked. A run that was interrupted is the last.
@@ -340,22 +341,5 @@ fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
     } else {
         Origin::Measured
     };
-    let root = std::env::var_os("GITHUB_WORKSPACE")
-        .map(PathBuf::from)
-        .or_else(|| std::env::current_dir().ok());
-    args.to
-        .deliver(verdict, format, origin, |verdict, look, out| {
-            let root = root.clone();
-            format::write(verdict, &Shape { format, look, root }, out)
-        })
-}
-
-impl OutputFormat for CheckFormat {
-    fn is_for_terminals(self) -> bool {
-        matches!(self, Self::Table | Self::Wide)
-    }
-
-    fn is_document(self) -> bool {
-        self == Self::Json
-    }
+    args.to.deliver(verdict, format, origin)
 }

@@ -9,17 +9,14 @@ use anyhow::Result;
 use clap::Args;
 use wildmatch::WildMatch;
 
-use super::{
-    options::Destination,
-    output::{Origin, OutputFormat},
-};
+use super::{options::Destination, output::Origin};
 use crate::{
     compare::{build, side::Group},
     error::Error,
     exit_code,
     experiment::model::KIND as EXPERIMENT,
     profile::{build::tool, file},
-    report::{export, format::Format},
+    report::format::{DocumentKind, Format},
 };
 
 const EXAMPLES: &str = "\
@@ -46,8 +43,9 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
     /// Format of the result; a table unless given.
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
-    format: Option<CompareFormat>,
+    #[arg(long, value_parser = DocumentKind::Comparison.format_parser(), value_name = "FORMAT",
+          help_heading = "Result")]
+    format: Option<Format>,
 
     #[command(flatten)]
     to: Destination,
@@ -55,44 +53,6 @@ pub struct CompareArgs {
     /// Profiles to compare; the first side is the baseline. `-` is standard input.
     #[arg(required = true, num_args = 2.., value_name = "SIDE")]
     sides: Vec<OsString>,
-}
-
-/// How a comparison is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum CompareFormat {
-    /// Tables for people.
-    #[default]
-    Table,
-    /// The same with every row, and nothing cut whatever the terminal's width.
-    Wide,
-    /// One JSON document.
-    Json,
-    /// Markdown, for job summaries and reviews.
-    Markdown,
-    /// One HTML page, for a browser: it needs no network and runs no script.
-    Html,
-}
-
-impl From<CompareFormat> for Format {
-    fn from(format: CompareFormat) -> Self {
-        match format {
-            CompareFormat::Table => Self::Table,
-            CompareFormat::Wide => Self::Wide,
-            CompareFormat::Json => Self::Json,
-            CompareFormat::Markdown => Self::Markdown,
-            CompareFormat::Html => Self::Html,
-        }
-    }
-}
-
-impl OutputFormat for CompareFormat {
-    fn is_for_terminals(self) -> bool {
-        matches!(self, Self::Table | Self::Wide)
-    }
-
-    fn is_document(self) -> bool {
-        self == Self::Json
-    }
 }
 
 /// Carries the command out.
@@ -114,10 +74,7 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .collect::<Result<_, Error>>()?;
     let found = build::compare(&groups, tool());
     let format = args.format.unwrap_or_default();
-    args.to
-        .deliver(&found, format, Origin::Files, |found, look, out| {
-            export::comparison(found, format.into(), look, out)
-        })?;
+    args.to.deliver(&found, format, Origin::Files)?;
     Ok(exit_code::SUCCESS)
 }
 

@@ -21,7 +21,7 @@ pub fn run(cli: Cli) -> Result<u8> {
         Command::Experiment(args) => experiment::run(args),
         Command::Compare(args) => compare::run(&args),
         Command::Check(args) => check::run(&args),
-        Command::Report(args) => report::run(args),
+        Command::Report(args) => report::run(&args),
         Command::Workload(args) => workload::run(&args),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => documentation::completions(&args),

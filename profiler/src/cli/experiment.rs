@@ -1,11 +1,6 @@
 //! `modeswitch experiment`.
 
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-    os::unix::ffi::OsStrExt,
-    time::Duration,
-};
+use std::{ffi::OsString, os::unix::ffi::OsStrExt, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -13,7 +8,7 @@ use workload::cli::BitmapKind;
 
 use super::{
     options::{FamilyOptions, OutputOptions},
-    output::{self, Origin, Shown},
+    output::{self, Origin},
     run::user,
     values::{CpuList, cpu_list, duration},
 };
@@ -31,7 +26,7 @@ use crate::{
     probe::settings::{
         Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy,
     },
-    report::{export, format::Format, style::Look, units::duration_ns},
+    report::units::duration_ns,
     stats::{judgement::LEVEL, rank_test::runs_needed},
     sys::shows_progress,
 };
@@ -145,7 +140,7 @@ pub struct ExperimentArgs {
     family: FamilyOptions,
 
     #[command(flatten)]
-    result: OutputOptions,
+    result: OutputOptions<Experiment>,
 
     /// The command and its arguments: everything from the first word that is not an
     /// option. Or, after `--`, options of the in-tree workload: see `modeswitch
@@ -167,7 +162,7 @@ fn source(text: &str) -> Result<Source, String> {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: ExperimentArgs) -> Result<u8> {
-    args.result.check::<Experiment>()?;
+    args.result.check()?;
     if let Some(CpuList(cpus)) = &args.cpu {
         affinity::check(cpus)?;
     }
@@ -264,13 +259,4 @@ fn show_progress(progress: Progress<'_>) {
         "run {} of {}: {}{warm_up}{left}",
         progress.run, progress.of, progress.variant
     ));
-}
-
-impl Shown for Experiment {
-    const WHAT: &'static str = "an experiment";
-    const FORMATS: &'static [Format] = export::OF_EXPERIMENTS;
-
-    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
-        export::experiment(self, format, look, out)
-    }
 }

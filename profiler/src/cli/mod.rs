@@ -4,6 +4,7 @@ pub mod attach;
 pub mod check;
 pub mod compare;
 pub mod dispatch;
+mod document;
 pub mod documentation;
 pub mod experiment;
 pub mod options;

@@ -1,6 +1,6 @@
 //! Options that several commands share.
 
-use std::{path::PathBuf, time::Duration};
+use std::{marker::PhantomData, path::PathBuf, time::Duration};
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use crate::{
         backend::BackendChoice,
         settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
-    report::format::Format,
+    report::{export::Shown, format::Format},
 };
 
 /// The family of probes.
@@ -132,12 +132,17 @@ pub struct Destination {
 
 /// What to do with the result of a measurement.
 #[derive(Args, Clone, Debug)]
-pub struct OutputOptions {
+pub struct OutputOptions<T: Shown> {
     /// Format of the result; a table unless given.
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
+    #[arg(long, value_parser = T::KIND.format_parser(), value_name = "FORMAT",
+          help_heading = "Result")]
     pub format: Option<Format>,
 
     /// Where it goes.
     #[command(flatten)]
     pub to: Destination,
+
+    /// What the result is.
+    #[arg(skip)]
+    pub of: PhantomData<T>,
 }

@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anstream::{AutoStream, ColorChoice, adapter::strip_bytes};
@@ -15,65 +15,26 @@ use crate::{
     launch::command,
     profile::file::{self, is_stdio},
     report::{
+        export::{self, Shown, Surface},
         format::{self, Format},
         style::Look,
     },
     untrusted,
 };
 
-/// A result that can be shown to people.
-pub trait Shown: Clone + Serialize + DeserializeOwned {
-    /// What it is, with its article.
-    const WHAT: &'static str;
-    /// The formats that it has.
-    const FORMATS: &'static [Format];
-
-    /// Writes it in one of its formats.
-    ///
-    /// # Errors
-    /// Whatever the output reports.
-    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()>;
-}
-
-/// Checks that a kind of result has a format, before it is measured or printed.
+/// Checks that a kind of result has a format, before it is printed.
 ///
 /// # Errors
 /// [`Error::Usage`] with the formats that it has.
 fn check_format<T: Shown>(format: Format) -> Result<(), Error> {
-    if T::FORMATS.contains(&format) {
+    if format.documents().contains(&T::KIND) {
         return Ok(());
     }
-    let (what, name) = (T::WHAT, format.name());
-    let others = format::list(T::FORMATS);
+    let (what, name) = (T::KIND.words(), format.name());
+    let others = format::list(T::KIND);
     Err(Error::Usage(format!(
-        "{what} has no format `{name}`, which profiles have: choose one of {others}"
+        "{what} has no format `{name}`: choose one of {others}"
     )))
-}
-
-/// What the place where a text goes has to know of its format.
-pub trait OutputFormat: Copy + Default {
-    /// Whether it is a report for terminals, which may follow on other output there.
-    fn is_for_terminals(self) -> bool;
-    /// Whether it is the JSON document.
-    fn is_document(self) -> bool;
-    /// Whether a file of it may be called `.json`.
-    fn is_json(self) -> bool {
-        self.is_document()
-    }
-}
-
-impl OutputFormat for Format {
-    fn is_for_terminals(self) -> bool {
-        self.is_for_terminals()
-    }
-
-    fn is_document(self) -> bool {
-        self == Self::Json
-    }
-
-    fn is_json(self) -> bool {
-        matches!(self, Self::Json | Self::Trace)
-    }
 }
 
 /// Where a result comes from, which decides what happens if `-o` cannot be written.
@@ -91,11 +52,11 @@ impl Destination {
     /// # Errors
     /// [`Error::Usage`] if the options contradict each other, [`Error::Output`] if a
     /// file cannot be written.
-    pub fn check<F: OutputFormat>(&self, format: Option<F>) -> Result<(), Error> {
+    pub fn check(&self, format: Option<Format>) -> Result<(), Error> {
         if let Some(path) = self.file() {
             let shown = path.display();
             let is_called_json = path.extension().is_some_and(|ending| ending == "json");
-            if format.is_none() || is_called_json && !format.is_some_and(F::is_json) {
+            if format.is_none() || is_called_json && !format.is_some_and(Format::is_json) {
                 return Err(Error::Usage(format!(
                     "`-o {shown}` writes what --format says{}: write `--save {shown}` for the \
                      JSON document, or give the file's format with --format",
@@ -123,7 +84,7 @@ impl Destination {
     /// Where standard output of a measured command goes: not between the lines of a
     /// document.
     #[must_use]
-    pub fn command_output(&self, format: impl OutputFormat) -> command::Output {
+    pub fn command_output(&self, format: Format) -> command::Output {
         let is_saved_there = self.save.as_deref().is_some_and(is_stdio);
         if is_saved_there || self.file().is_none() && !format.is_for_terminals() {
             command::Output::ToStandardError
@@ -141,16 +102,20 @@ impl Destination {
     ///
     /// # Errors
     /// [`Error::Output`] if it cannot be saved or printed.
-    pub fn deliver<T, F: OutputFormat>(
+    pub fn deliver<T: Shown>(
         &self,
         document: &T,
-        format: F,
+        format: Format,
         origin: Origin,
-        render: impl Fn(&T, Look, &mut dyn Write) -> io::Result<()>,
-    ) -> Result<(), Error>
-    where
-        T: Clone + Serialize + DeserializeOwned,
-    {
+    ) -> Result<(), Error> {
+        check_format::<T>(format)?;
+        let render = |document: &T, look, out: &mut dyn Write| {
+            let surface = Surface {
+                look,
+                sources: sources(),
+            };
+            export::write(document, format, &surface, out)
+        };
         let saved = match self.save.as_deref() {
             None => Ok(()),
             Some(path) if is_stdio(path) => {
@@ -158,7 +123,7 @@ impl Destination {
             }
             Some(path) => file::save(document, path),
         };
-        let document = fit(document, format.is_document())?;
+        let document = fit(document, format == Format::Json)?;
         let written = self.file().map(|path| {
             file::save_with(path, |out| {
                 let look = Look { columns: None };
@@ -183,14 +148,19 @@ impl Destination {
     }
 }
 
-impl OutputOptions {
-    /// Checks, before anything is measured, that a kind of result has the format and
-    /// can go where it is to go.
+/// The folder of the sources, which GitHub wants files to be relative to.
+fn sources() -> Option<PathBuf> {
+    std::env::var_os("GITHUB_WORKSPACE")
+        .map(PathBuf::from)
+        .or_else(|| std::env::current_dir().ok())
+}
+
+impl<T: Shown> OutputOptions<T> {
+    /// Checks, before anything is measured, that the result can go where it is to go.
     ///
     /// # Errors
     /// As [`Destination::check`].
-    pub fn check<T: Shown>(&self) -> Result<(), Error> {
-        check_format::<T>(self.format.unwrap_or_default())?;
+    pub fn check(&self) -> Result<(), Error> {
         self.to.check(self.format)
     }
 
@@ -198,13 +168,9 @@ impl OutputOptions {
     ///
     /// # Errors
     /// As [`Destination::deliver`].
-    pub fn deliver<T: Shown>(&self, result: &T, origin: Origin) -> Result<(), Error> {
-        let format = self.format.unwrap_or_default();
-        check_format::<T>(format)?;
+    pub fn deliver(&self, result: &T, origin: Origin) -> Result<(), Error> {
         self.to
-            .deliver(result, format, origin, |result, look, out| {
-                result.render(format, look, out)
-            })
+            .deliver(result, self.format.unwrap_or_default(), origin)
     }
 }
 

@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use super::{options::OutputOptions, output::Origin};
+use super::{
+    document::{self, Document},
+    options::Destination,
+    output::Origin,
+};
 use crate::{
     error::Error,
     exit_code,
-    experiment::document::{self, Document},
     profile::{
         file,
         merge::{self, Unlike},
         model::Profile,
     },
+    report::format::Format,
 };
 
 /// Worked examples, shown under the help.
@@ -29,15 +33,19 @@ Examples:
   modeswitch report --format html -o poller.html poller.json
       write a page for a browser";
 
-/// Print a saved profile or experiment
+/// Print a saved profile, experiment, comparison or check
 ///
 /// Prints one document, or the sum of several profiles of one command, in any
 /// format that it has. Needs no privileges and runs on any machine.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub struct ReportArgs {
+    /// Format of the result; a table unless given.
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = "Result")]
+    format: Option<Format>,
+
     #[command(flatten)]
-    result: OutputOptions,
+    to: Destination,
 
     /// Documents that another command wrote with --save; `-` is standard input.
     /// Several profiles of one command are added up.
@@ -49,17 +57,19 @@ pub struct ReportArgs {
 ///
 /// # Errors
 /// [`crate::error::Error`] where the user can do something about it.
-pub fn run(args: ReportArgs) -> Result<u8> {
-    let mut result = args.result;
+pub fn run(args: &ReportArgs) -> Result<u8> {
     // A table in a file is what it has always meant here.
-    result.format.get_or_insert_default();
-    result.to.check(result.format)?;
+    let format = args.format.unwrap_or_default();
+    args.to.check(Some(format))?;
+    let (to, origin) = (&args.to, Origin::Files);
     match &args.files[..] {
         [file] => match document::load(file)? {
-            Document::Profile(profile) => result.deliver(&*profile, Origin::Files)?,
-            Document::Experiment(experiment) => result.deliver(&*experiment, Origin::Files)?,
+            Document::Profile(found) => to.deliver(&*found, format, origin)?,
+            Document::Experiment(found) => to.deliver(&*found, format, origin)?,
+            Document::Comparison(found) => to.deliver(&*found, format, origin)?,
+            Document::Check(found) => to.deliver(&*found, format, origin)?,
         },
-        files => result.deliver(&sum(files)?, Origin::Files)?,
+        files => to.deliver(&sum(files)?, format, origin)?,
     }
     Ok(exit_code::SUCCESS)
 }
@@ -94,11 +104,13 @@ fn sum(files: &[PathBuf]) -> Result<Profile, Error> {
 }
 
 fn one_of_several(file: &Path) -> Result<Profile, Error> {
-    match document::load(file)? {
-        Document::Profile(profile) => Ok(*profile),
-        Document::Experiment(_) => Err(Error::Usage(format!(
-            "`{}` is an experiment, and only profiles can be summed: print it by itself",
+    let found = document::load(file)?;
+    let kind = found.kind().words();
+    let Document::Profile(profile) = found else {
+        return Err(Error::Usage(format!(
+            "`{}` is {kind}, and only profiles can be summed: print it by itself",
             file.display()
-        ))),
-    }
+        )));
+    };
+    Ok(*profile)
 }

@@ -1,16 +1,13 @@
 //! `modeswitch run`.
 
-use std::{
-    ffi::OsString,
-    io::{self, Write},
-};
+use std::ffi::OsString;
 
 use anyhow::Result;
 use clap::{Arg, ArgAction, Args};
 
 use super::{
     options::{OutputOptions, ProbeOptions},
-    output::{Origin, Shown},
+    output::Origin,
     values::{CpuList, cpu_list},
 };
 use crate::{
@@ -25,7 +22,6 @@ use crate::{
     },
     probe::settings::Filter,
     profile::{build, model::Profile},
-    report::{export, format::Format, style::Look},
 };
 
 /// Where `--user` without a name looks.
@@ -64,7 +60,7 @@ pub struct RunArgs {
     probes: ProbeOptions,
 
     #[command(flatten)]
-    result: OutputOptions,
+    result: OutputOptions<Profile>,
 
     /// Pin the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
@@ -99,7 +95,7 @@ fn accepted_before() -> Arg {
 /// # Errors
 /// [`Error`] where the user can do something about it.
 pub fn run(args: RunArgs) -> Result<u8> {
-    args.result.check::<Profile>()?;
+    args.result.check()?;
     let mut command = Command::find(args.command)?;
     command.output = (args.result.to).command_output(args.result.format.unwrap_or_default());
     if let Some(CpuList(cpus)) = args.cpu {
@@ -145,14 +141,5 @@ fn status_of(profile: &Profile) -> u8 {
         (Some(code), _) => code,
         (None, Some(signal)) => exit_code::SIGNAL_BASE.saturating_add(signal),
         (None, None) => exit_code::SUCCESS,
-    }
-}
-
-impl Shown for Profile {
-    const WHAT: &'static str = "a profile";
-    const FORMATS: &'static [Format] = export::OF_PROFILES;
-
-    fn render(&self, format: Format, look: Look, out: &mut dyn Write) -> io::Result<()> {
-        export::profile(self, format, look, out)
     }
 }

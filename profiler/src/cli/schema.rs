@@ -8,7 +8,7 @@ use serde_json::json;
 use super::output;
 use crate::{
     compare::model::Compared, exit_code, experiment::model::Experiment, gate::verdict::Verdict,
-    profile::model::Profile, profile::model::SCHEMA_VERSION,
+    profile::model::Profile, profile::model::SCHEMA_VERSION, report::format::DocumentKind,
 };
 
 const EXAMPLES: &str = "\
@@ -24,56 +24,40 @@ Examples:
 pub struct SchemaArgs {
     /// The document to describe.
     #[arg(value_enum, default_value_t, value_name = "DOCUMENT")]
-    document: Document,
+    document: DocumentKind,
 }
 
-/// A document that modeswitch writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Document {
-    /// A profile: one run.
-    #[default]
-    Profile,
-    /// An experiment: several variants, measured and compared.
-    Experiment,
-    /// A comparison of saved profiles.
-    Comparison,
-    /// The verdict of `check`.
-    Check,
-}
-
-impl Document {
-    /// The schema of schema version [`SCHEMA_VERSION`], draft 2020-12.
-    #[must_use]
-    pub fn schema(self) -> Schema {
-        let settings = SchemaSettings::draft2020_12();
-        let mut generator = settings.into_generator();
-        let (mut schema, kind) = match self {
-            Self::Profile => (generator.root_schema_for::<Profile>(), None),
-            Self::Experiment => (
-                generator.root_schema_for::<Experiment>(),
-                Some(crate::experiment::model::KIND),
-            ),
-            Self::Comparison => (
-                generator.root_schema_for::<Compared>(),
-                Some(crate::compare::model::KIND),
-            ),
-            Self::Check => (
-                generator.root_schema_for::<Verdict>(),
-                Some(crate::gate::verdict::KIND),
-            ),
-        };
-        let properties = schema.get_mut("properties");
-        if let Some(properties) = properties.and_then(serde_json::Value::as_object_mut) {
-            properties.insert(
-                "schema_version".to_owned(),
-                json!({"const": SCHEMA_VERSION}),
-            );
-            if let Some(kind) = kind {
-                properties.insert("kind".to_owned(), json!({"const": kind}));
-            }
+/// The schema of a document of schema version [`SCHEMA_VERSION`], draft 2020-12.
+#[must_use]
+pub fn schema(document: DocumentKind) -> Schema {
+    let settings = SchemaSettings::draft2020_12();
+    let mut generator = settings.into_generator();
+    let (mut schema, kind) = match document {
+        DocumentKind::Profile => (generator.root_schema_for::<Profile>(), None),
+        DocumentKind::Experiment => (
+            generator.root_schema_for::<Experiment>(),
+            Some(crate::experiment::model::KIND),
+        ),
+        DocumentKind::Comparison => (
+            generator.root_schema_for::<Compared>(),
+            Some(crate::compare::model::KIND),
+        ),
+        DocumentKind::Check => (
+            generator.root_schema_for::<Verdict>(),
+            Some(crate::gate::verdict::KIND),
+        ),
+    };
+    let properties = schema.get_mut("properties");
+    if let Some(properties) = properties.and_then(serde_json::Value::as_object_mut) {
+        properties.insert(
+            "schema_version".to_owned(),
+            json!({"const": SCHEMA_VERSION}),
+        );
+        if let Some(kind) = kind {
+            properties.insert("kind".to_owned(), json!({"const": kind}));
         }
-        schema
     }
+    schema
 }
 
 /// Carries the command out.
@@ -81,7 +65,7 @@ impl Document {
 /// # Errors
 /// [`crate::error::Error::Output`] if standard output cannot be written.
 pub fn run(args: &SchemaArgs) -> Result<u8> {
-    let schema = args.document.schema();
+    let schema = schema(args.document);
     output::print_with(false, |out| {
         serde_json::to_writer_pretty(&mut *out, &schema)?;
         writeln!(out)

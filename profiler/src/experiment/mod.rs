@@ -4,7 +4,6 @@ pub mod analyse;
 pub mod compare;
 pub mod conclude;
 mod costs;
-pub mod document;
 pub mod execute;
 pub mod fio;
 mod hooks;

@@ -336,7 +336,11 @@ mod tests {
     use crate::{
         compare::{build, side::Group},
         profile::{arbitrary, model::Tool},
-        report::{export, format::Format, style::Look},
+        report::{
+            export::{self, Surface},
+            format::DocumentKind,
+            style::Look,
+        },
     };
 
     fn side(label: &'static str) -> impl Strategy<Value = Group> {
@@ -356,8 +360,10 @@ mod tests {
             let found = build::compare(&[first, second, third], Tool::default());
             let mut out = Vec::new();
             for columns in [None, Some(1), Some(70)] {
-                for format in [Format::Table, Format::Wide, Format::Markdown, Format::Html] {
-                    let written = export::comparison(&found, format, Look { columns }, &mut out);
+                let look = Look { columns };
+                let surface = Surface { look, sources: None };
+                for format in DocumentKind::Comparison.formats() {
+                    let written = export::write(&found, format, &surface, &mut out);
                     prop_assert!(written.is_ok());
                 }
             }

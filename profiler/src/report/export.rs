@@ -1,118 +1,141 @@
 //! A document in whichever of its formats.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    comparison_view, csv, experiment_view, flamegraph, folded, format::Format, html, markdown,
-    openmetrics, profile_view, style::Look, terminal, trace,
+    check_view, comparison_view, csv, experiment_view, flamegraph, folded,
+    format::{DocumentKind, Format},
+    gate::{github, junit},
+    html, markdown, openmetrics, profile_view,
+    style::Look,
+    terminal, trace,
+    view::View,
 };
 use crate::{
-    compare::model::Compared, experiment::model::Experiment, profile::model::Profile,
-    untrusted::write_json,
+    compare::model::Compared, experiment::model::Experiment, gate::verdict::Verdict,
+    profile::model::Profile, untrusted::write_json,
 };
 
-/// The formats that a profile has.
-pub const OF_PROFILES: &[Format] = &[
-    Format::Table,
-    Format::Wide,
-    Format::Json,
-    Format::Markdown,
-    Format::Csv,
-    Format::Folded,
-    Format::Flamegraph,
-    Format::Trace,
-    Format::Openmetrics,
-    Format::Html,
-];
+/// Where a document is shown.
+#[derive(Clone, Debug)]
+pub struct Surface {
+    /// How much room there is, for tables.
+    pub look: Look,
+    /// The folder of the sources, which GitHub wants files to be relative to.
+    pub sources: Option<PathBuf>,
+}
 
-/// The formats that an experiment has.
-pub const OF_EXPERIMENTS: &[Format] = &[
-    Format::Table,
-    Format::Wide,
-    Format::Json,
-    Format::Markdown,
-    Format::Html,
-];
+/// A document that can be shown.
+pub trait Shown: Clone + Serialize + DeserializeOwned {
+    /// What it is.
+    const KIND: DocumentKind;
 
-/// The formats that a comparison has.
-pub const OF_COMPARISONS: &[Format] = &[
-    Format::Table,
-    Format::Wide,
-    Format::Json,
-    Format::Markdown,
-    Format::Html,
-];
+    /// The document as people read it.
+    fn view(&self) -> View;
 
-/// Writes a profile in a format. `look` is for tables only.
-///
-/// # Errors
-/// Whatever the output reports.
-pub fn profile(
-    profile: &Profile,
-    format: Format,
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    match format {
-        Format::Table => terminal::write(&profile_view::view(profile), look, out),
-        Format::Wide => terminal::write(&profile_view::view(profile), Look::WIDE, out),
-        Format::Json => write_json(profile, out),
-        Format::Markdown => markdown::write(&profile_view::view(profile), out),
-        Format::Csv => csv::write(profile, out),
-        Format::Folded => folded::write(profile, out),
-        Format::Flamegraph => flamegraph::write(profile, out),
-        Format::Trace => trace::write(profile, out),
-        Format::Openmetrics => openmetrics::write(profile, out),
-        Format::Html => html::write(&profile_view::view(profile), out),
+    /// Writes it in a format of its own, which is made of the data and not of the
+    /// view; in any other one as JSON.
+    ///
+    /// # Errors
+    /// Whatever the output reports.
+    fn write_data(&self, _: Format, _: &Surface, out: &mut dyn Write) -> io::Result<()> {
+        write_json(self, out)
     }
 }
 
-/// Writes an experiment in one of [`OF_EXPERIMENTS`], in any other format as JSON.
-/// `look` is for tables only.
+/// Writes a document in one of its formats.
 ///
 /// # Errors
 /// Whatever the output reports.
-pub fn experiment(
-    experiment: &Experiment,
+pub fn write(
+    document: &impl Shown,
     format: Format,
-    look: Look,
+    surface: &Surface,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table => terminal::write(&experiment_view::view(experiment), look, out),
-        Format::Wide => terminal::write(&experiment_view::view(experiment), Look::WIDE, out),
-        Format::Markdown => markdown::write(&experiment_view::view(experiment), out),
-        Format::Html => html::write(&experiment_view::view(experiment), out),
-        Format::Json
-        | Format::Csv
+        Format::Table => terminal::write(&document.view(), surface.look, out),
+        Format::Wide => terminal::write(&document.view(), Look::WIDE, out),
+        Format::Markdown => markdown::write(&document.view(), out),
+        Format::Html => html::write(&document.view(), out),
+        Format::Json => write_json(document, out),
+        Format::Csv
         | Format::Folded
         | Format::Flamegraph
         | Format::Trace
-        | Format::Openmetrics => write_json(experiment, out),
+        | Format::Openmetrics
+        | Format::Junit
+        | Format::Github => document.write_data(format, surface, out),
     }
 }
 
-/// Writes a comparison in one of [`OF_COMPARISONS`], in any other format as JSON.
-/// `look` is for tables only.
-///
-/// # Errors
-/// Whatever the output reports.
-pub fn comparison(
-    comparison: &Compared,
-    format: Format,
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    match format {
-        Format::Table => terminal::write(&comparison_view::view(comparison), look, out),
-        Format::Wide => terminal::write(&comparison_view::view(comparison), Look::WIDE, out),
-        Format::Markdown => markdown::write(&comparison_view::view(comparison), out),
-        Format::Html => html::write(&comparison_view::view(comparison), out),
-        Format::Json
-        | Format::Csv
-        | Format::Folded
-        | Format::Flamegraph
-        | Format::Trace
-        | Format::Openmetrics => write_json(comparison, out),
+impl Shown for Profile {
+    const KIND: DocumentKind = DocumentKind::Profile;
+
+    fn view(&self) -> View {
+        profile_view::view(self)
+    }
+
+    fn write_data(&self, format: Format, _: &Surface, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Csv => csv::write(self, out),
+            Format::Folded => folded::write(self, out),
+            Format::Flamegraph => flamegraph::write(self, out),
+            Format::Trace => trace::write(self, out),
+            Format::Openmetrics => openmetrics::write(self, out),
+            Format::Table
+            | Format::Wide
+            | Format::Json
+            | Format::Markdown
+            | Format::Html
+            | Format::Junit
+            | Format::Github => write_json(self, out),
+        }
+    }
+}
+
+impl Shown for Experiment {
+    const KIND: DocumentKind = DocumentKind::Experiment;
+
+    fn view(&self) -> View {
+        experiment_view::view(self)
+    }
+}
+
+impl Shown for Compared {
+    const KIND: DocumentKind = DocumentKind::Comparison;
+
+    fn view(&self) -> View {
+        comparison_view::view(self)
+    }
+}
+
+impl Shown for Verdict {
+    const KIND: DocumentKind = DocumentKind::Check;
+
+    fn view(&self) -> View {
+        check_view::view(self)
+    }
+
+    fn write_data(&self, format: Format, surface: &Surface, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Junit => junit::write(self, out),
+            Format::Github => github::write(self, surface.sources.as_deref(), out),
+            Format::Table
+            | Format::Wide
+            | Format::Json
+            | Format::Markdown
+            | Format::Csv
+            | Format::Folded
+            | Format::Flamegraph
+            | Format::Trace
+            | Format::Openmetrics
+            | Format::Html => write_json(self, out),
+        }
     }
 }

@@ -234,6 +234,14 @@ fn formats_that_a_document_lacks() {
     assert_fails(
         &output,
         USAGE,
+        &["csv", "table, wide, json, markdown, html"],
+    );
+    let experiment = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/html-experiment.json");
+    let words = ["report", "--format", "csv"].map(std::ffi::OsStr::new);
+    let output = run(words.into_iter().chain([experiment.as_os_str()]));
+    assert_fails(
+        &output,
+        USAGE,
         &["an experiment", "csv", "table, wide, json"],
     );
     let output = run([

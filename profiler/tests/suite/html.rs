@@ -5,7 +5,13 @@ use std::{collections::BTreeSet, path::Path};
 use modeswitch::{
     experiment::model::Experiment,
     profile::model::Profile,
-    report::{export, format::Format, html::page, style::Look, units::count},
+    report::{
+        export::{self, Surface},
+        format::Format,
+        html::page,
+        style::Look,
+        units::count,
+    },
 };
 use sha2::{Digest, Sha256};
 
@@ -54,15 +60,25 @@ fn empty() -> Profile {
 
 /// A profile as a page.
 pub(crate) fn of_profile(profile: &Profile) -> String {
-    let (mut page, look) = (Vec::new(), Look { columns: None });
-    export::profile(profile, Format::Html, look, &mut page).expect("memory");
+    let look = Look { columns: None };
+    let surface = Surface {
+        look,
+        sources: None,
+    };
+    let mut page = Vec::new();
+    export::write(profile, Format::Html, &surface, &mut page).expect("memory");
     String::from_utf8(page).expect("UTF-8")
 }
 
 /// An experiment as a page.
 pub(crate) fn of_experiment(experiment: &Experiment) -> String {
-    let (mut page, look) = (Vec::new(), Look { columns: None });
-    export::experiment(experiment, Format::Html, look, &mut page).expect("memory");
+    let look = Look { columns: None };
+    let surface = Surface {
+        look,
+        sources: None,
+    };
+    let mut page = Vec::new();
+    export::write(experiment, Format::Html, &surface, &mut page).expect("memory");
     String::from_utf8(page).expect("UTF-8")
 }
 

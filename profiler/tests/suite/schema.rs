@@ -1,7 +1,10 @@
 //! The JSON Schema of the documents: up to date, true of what is written, and
 //! of what older versions wrote.
 
-use modeswitch::{cli::schema::Document, profile::model::Profile};
+use modeswitch::{
+    cli::schema::schema as schema_of, profile::model::Profile,
+    report::format::DocumentKind as Document,
+};
 use serde_json::Value;
 
 use crate::support::{
@@ -24,7 +27,7 @@ const ALL: [(&str, Document); 4] = [
 ];
 
 fn schema(document: Document) -> Value {
-    document.schema().to_value()
+    schema_of(document).to_value()
 }
 
 fn saved() -> Value {

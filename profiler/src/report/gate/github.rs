@@ -17,7 +17,7 @@ use crate::gate::{
 ///
 /// # Errors
 /// Whatever the output reports.
-pub(super) fn write(verdict: &Verdict, root: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(verdict: &Verdict, root: Option<&Path>, out: &mut dyn Write) -> io::Result<()> {
     for finding in &verdict.findings {
         let level = match finding.outcome {
             Outcome::Pass => continue,

@@ -17,7 +17,7 @@ use crate::gate::{
 ///
 /// # Errors
 /// Whatever the output reports.
-pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     let number = |outcome| {
         let findings = verdict.findings.iter();
         findings.filter(|found| found.outcome == outcome).count()

@@ -1,8 +1,7 @@
 //! The result of a check in the formats that people and CI systems read. Pure.
 
-pub mod format;
-mod github;
-mod junit;
+pub(super) mod github;
+pub(super) mod junit;
 #[cfg(test)]
 mod properties;
 pub(super) mod words;

@@ -3,7 +3,6 @@
 use profiler_common::{cause::CauseKind, fault::FaultKind, loss::Loss, vector::Vector};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::format::{CheckFormat, Shape, write};
 use crate::{
     classify::purpose,
     gap::{Concealed, Details, Gap},
@@ -22,7 +21,11 @@ use crate::{
         model::{CodeRow, Profile, Unavailable, Untimed},
         selection::{Pattern, PhaseName, Selection},
     },
-    report::style::Look,
+    report::{
+        export::{Surface, write},
+        format::DocumentKind,
+        style::Look,
+    },
 };
 
 /// Causes with details that there are.
@@ -273,19 +276,11 @@ proptest! {
                 let mut findings = verdict.findings.iter();
                 prop_assert!(findings.all(|found| found.outcome < Outcome::Inconclusive));
             }
-            for format in [
-                CheckFormat::Table,
-                CheckFormat::Wide,
-                CheckFormat::Html,
-                CheckFormat::Markdown,
-                CheckFormat::Junit,
-                CheckFormat::Json,
-                CheckFormat::Github,
-            ] {
+            for format in DocumentKind::Check.formats() {
                 let look = Look { columns: Some(70) };
-                let shape = Shape { format, look, root: None };
+                let surface = Surface { look, sources: None };
                 let mut out = Vec::new();
-                prop_assert!(write(&verdict, &shape, &mut out).is_ok());
+                prop_assert!(write(&verdict, format, &surface, &mut out).is_ok());
                 prop_assert!(!out.is_empty());
             }
         }
