@@ -132,17 +132,22 @@ fn table(experiment: &Experiment, comparisons: &[&Comparison]) -> Table {
     }
 }
 
-/// What each variant costs that costs something.
+/// What each variant costs, and what it saves.
 fn costs(comparisons: &[&Comparison]) -> Vec<Fact> {
-    let costs = comparisons.iter().filter_map(|found| {
-        let parts = parts(&found.costs);
-        let text = format!("{}: {}", found.after, parts.join("; "));
-        (!parts.is_empty()).then(|| Fact::new("cost", text))
+    let facts = comparisons.iter().flat_map(|found| {
+        let (saved, cost): (Vec<_>, Vec<_>) =
+            parts(&found.costs).into_iter().partition(|part| part.0);
+        [("cost", cost), ("saves", saved)].map(|(name, parts)| {
+            let parts: Vec<String> = parts.into_iter().map(|(_, text)| text).collect();
+            let text = format!("{}: {}", found.after, parts.join("; "));
+            (!parts.is_empty()).then(|| Fact::new(name, text))
+        })
     });
-    costs.collect()
+    facts.flatten().collect()
 }
 
-fn parts(costs: &Costs) -> Vec<String> {
+/// Each amount in words, and whether it is saved.
+fn parts(costs: &Costs) -> Vec<(bool, String)> {
     let whole = |value: f64| {
         #[expect(
             clippy::cast_possible_truncation,
@@ -152,23 +157,51 @@ fn parts(costs: &Costs) -> Vec<String> {
         let whole = value.abs().round() as u64;
         whole
     };
-    let sign = |value: f64| if value < 0.0 { "less" } else { "more" };
+    let part = |value: f64, amount: String, what: &str| {
+        let is_saved = value < 0.0;
+        let more = if is_saved { "less" } else { "more" };
+        (is_saved, format!("{amount} {more} {what}"))
+    };
     let mut parts = Vec::new();
     if let Some(more) = costs.resident_bytes {
-        let (bytes, sign) = (bytes(whole(more)), sign(more));
-        parts.push(format!("{bytes} {sign} memory resident"));
+        parts.push(part(more, bytes(whole(more)), "memory resident"));
     }
     if let Some(locked) = costs.locked_bytes.filter(|&locked| locked != 0.0) {
-        parts.push(format!("{} {} locked", bytes(whole(locked)), sign(locked)));
+        parts.push(part(locked, bytes(whole(locked)), "locked"));
     }
     if let Some(more) = costs.time_ns {
         let what = if costs.is_setup { "set-up" } else { "run time" };
-        let time = duration_ns(whole(more));
-        parts.push(format!("{time} {} {what}", sign(more)));
+        parts.push(part(more, duration_ns(whole(more)), what));
     }
     if let Some(pages) = costs.unused_pages {
         let pages = amount(pages.round());
-        parts.push(format!("{pages} pages populated and never used"));
+        parts.push((false, format!("{pages} pages populated and never used")));
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Less of something is no cost.
+    #[test]
+    fn savings_are_no_costs() {
+        let comparison = Comparison {
+            after: "b".to_owned(),
+            costs: Costs {
+                resident_bytes: Some(4096.0),
+                time_ns: Some(-36_400_000.0),
+                ..Costs::default()
+            },
+            ..Comparison::default()
+        };
+        let facts = costs(&[&comparison]).into_iter();
+        let facts: Vec<(String, String)> = facts.map(|fact| (fact.name, fact.text)).collect();
+        let expected = [
+            ("cost", "b: 4 KiB more memory resident"),
+            ("saves", "b: 36.4 ms less run time"),
+        ];
+        assert_eq!(facts, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
+    }
 }
