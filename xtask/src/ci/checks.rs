@@ -2,11 +2,13 @@
 
 use std::{
     io::{Read as _, Seek as _, Write as _},
+    path::Path,
     process::{Command, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::Message;
+use fs_err as fs;
 use modeswitch_object::{process, recipe, toolchain::cargo_home};
 
 use crate::{build_ebpf, workspace};
@@ -124,6 +126,40 @@ fn rebuilt(messages: &[u8]) -> Result<Vec<String>> {
         }
     }
     Ok(rebuilt)
+}
+
+/// From what would be published, and nothing beside it.
+pub(super) fn packages() -> Result<()> {
+    let target_dir = workspace::target_dir().join("packages");
+    forget_packages(&target_dir)?;
+    let mut cargo = workspace::cargo();
+    cargo.args(["package", "--workspace", "--allow-dirty", "--target-dir"]);
+    quietly(cargo.arg(&target_dir).args(["--exclude", "xtask"]))
+}
+
+/// To cargo a packed version never changes. So it would take what an earlier run has
+/// unpacked in its home, below the registry without a host, and built.
+fn forget_packages(target_dir: &Path) -> Result<()> {
+    if target_dir.exists() {
+        fs::remove_dir_all(target_dir)?;
+    }
+    let sources = cargo_home()
+        .context("no home of cargo")?
+        .join("registry/src");
+    for registry in fs::read_dir(sources)? {
+        let registry = registry?;
+        if !registry.file_name().to_string_lossy().starts_with('-') {
+            continue;
+        }
+        for package in fs::read_dir(registry.path())? {
+            let package = package?;
+            let name = package.file_name();
+            if name.to_string_lossy().starts_with("modeswitch") {
+                fs::remove_dir_all(package.path())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 const REFUSED: [&str; 14] = [

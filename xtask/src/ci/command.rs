@@ -17,7 +17,7 @@ const STEPS: &[Step] = &[
     ("documentation", documentation),
     ("licences, bans, sources", checks::licences),
     ("no-op rebuild", checks::no_op_rebuild),
-    ("packages build by themselves", packages),
+    ("packages build by themselves", checks::packages),
     ("eBPF object is what its sources give", ebpf_object),
     ("tests", tests),
 ];
@@ -88,13 +88,6 @@ fn documentation() -> Result<()> {
         .args(["doc", "--no-deps"])
         .args(workspace::HOST_PACKAGES);
     checks::quietly(&mut cargo)
-}
-
-/// From what would be published, and nothing beside it.
-fn packages() -> Result<()> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["package", "--workspace", "--allow-dirty"]);
-    checks::quietly(cargo.args(["--exclude", "xtask"]))
 }
 
 fn ebpf_object() -> Result<()> {
