@@ -9,8 +9,8 @@ use profiler_common::{cause::CauseKind, fault::FaultKind, names::program, vector
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-use crate::classify::purpose::TLB_SHOOTDOWN;
-
+/// The purpose of an interrupt that is seen to flush the TLB for another CPU.
+pub const TLB_SHOOTDOWN: &str = "tlb_shootdown";
 /// What the detail of an interrupt begins with, if the device is known.
 pub const DEVICE_PREFIX: &str = "device:";
 /// Details of interrupts by which a hypervisor calls, by hypervisor.

@@ -4,6 +4,7 @@ pub mod confined;
 pub mod fault_counters;
 pub mod files;
 pub mod perf_event;
+pub mod privileges;
 pub mod proc;
 
 use std::{
@@ -19,7 +20,8 @@ use nix::{
     },
     unistd::Pid,
 };
-use serde::{Deserialize, Serialize};
+
+use crate::document::run::ChildUsage;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,26 +30,6 @@ pub enum Ended {
     Exited(i32),
     /// By this signal.
     Killed(i32),
-}
-
-/// What a process used, itself and all that it waited for: `getrusage(2)`.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-pub struct ChildUsage {
-    /// Page faults served without I/O. Counts faults that the kernel itself
-    /// took on the process's behalf, which are no entries.
-    pub minor_faults: u64,
-    /// Page faults that waited for I/O.
-    pub major_faults: u64,
-    /// Times it gave up the CPU.
-    pub voluntary_switches: u64,
-    /// Times the CPU was taken from it.
-    pub involuntary_switches: u64,
-    /// CPU time in user mode.
-    pub user_ns: u64,
-    /// CPU time in the kernel.
-    pub system_ns: u64,
 }
 
 /// Whether only results and errors are wanted (`-q`).

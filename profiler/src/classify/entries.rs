@@ -37,7 +37,7 @@ impl Entries {
             let row = Row {
                 kind: key.kind,
                 detail: key.detail,
-                slot: key.slot,
+                stub_return: key.stub_return,
                 flags: key.flags,
                 ..Row::default()
             };

@@ -1,9 +1,9 @@
 //! What a call-function interrupt was for, by the function that it calls.
 
+pub use crate::gap::TLB_SHOOTDOWN;
+
 /// The purpose of an interrupt whose function is not known by that name.
 pub const OTHER: &str = "other_function";
-/// The purpose of one that is seen to flush the TLB for another CPU.
-pub const TLB_SHOOTDOWN: &str = "tlb_shootdown";
 /// The purpose of one that makes the CPU choose anew what to run.
 pub const RESCHEDULE: &str = "reschedule";
 /// The purpose of one whose function was not seen.

@@ -20,12 +20,12 @@ use crate::collect::row::Row;
 /// address lies in.
 #[must_use]
 pub(super) fn cause(row: &Row, symbols: &BTreeMap<u64, (String, u64)>) -> Cause {
-    if let Some((kind, vector)) = event::parts(row.slot) {
+    if let Some((kind, vector)) = event::parts(row.stub_return) {
         return of_event(kind, vector, row);
     }
-    match symbols.get(&row.slot) {
+    match symbols.get(&row.stub_return) {
         Some((stub, _)) => of_stub(stub, row),
-        None => Cause::Unclassified(format!("unknown_stub_{:#x}", row.slot)),
+        None => Cause::Unclassified(format!("unknown_stub_{:#x}", row.stub_return)),
     }
 }
 
@@ -64,7 +64,7 @@ fn of_stub(stub: &str, row: &Row) -> Cause {
 /// The cause that an event of FRED stands for, as `arch/x86/entry/entry_fred.c`
 /// hands it out: with the names that the stubs have elsewhere.
 fn of_event(kind: u8, vector: u8, row: &Row) -> Cause {
-    match row.slot {
+    match row.stub_return {
         event::SYSCALL => return Cause::Syscall(syscall::name(row.detail, row.flags)),
         event::INT80 | event::SYSENTER => {
             return Cause::Syscall(syscall::name(row.detail, row.flags | key_flags::COMPAT));
@@ -95,13 +95,13 @@ mod tests {
     use super::*;
 
     fn classify(stub: &str, detail: u32) -> (String, String) {
-        let slot = 0xffff_ffff_8200_0105;
+        let stub_return = 0xffff_ffff_8200_0105;
         let row = Row {
             detail,
-            slot,
+            stub_return,
             ..Row::default()
         };
-        let symbols = BTreeMap::from([(slot, (stub.to_owned(), 5))]);
+        let symbols = BTreeMap::from([(stub_return, (stub.to_owned(), 5))]);
         let cause = cause(&row, &symbols);
         (cause.kind().name().to_owned(), cause.detail())
     }
@@ -170,10 +170,10 @@ mod tests {
             (code(7, 1), u32::MAX, "exception", "invalid_opcode"),
             (code(3, 200), u32::MAX, "unclassified", "fred_event_3_0xc8"),
         ];
-        for (slot, detail, kind, name) in expect {
+        for (stub_return, detail, kind, name) in expect {
             let row = Row {
                 detail,
-                slot,
+                stub_return,
                 ..Row::default()
             };
             let cause = cause(&row, &BTreeMap::new());
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn unknown_stubs_are_kept() {
         let row = Row {
-            slot: 0x42,
+            stub_return: 0x42,
             ..Row::default()
         };
         let cause = cause(&row, &BTreeMap::new());

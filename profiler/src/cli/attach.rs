@@ -7,6 +7,7 @@ use nix::unistd::Pid;
 use super::{
     options::{OutputOptions, ProbeOptions},
     output::Origin,
+    snapshot::SnapshotOptions,
     values::{CpuList, cpu_list},
 };
 use crate::{
@@ -51,6 +52,9 @@ pub struct AttachArgs {
     #[command(flatten)]
     result: OutputOptions<Profile>,
 
+    #[command(flatten)]
+    snapshot: SnapshotOptions,
+
     /// The process.
     #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..),
           required_unless_present = "process")]
@@ -75,6 +79,9 @@ pub struct CpuArgs {
     #[command(flatten)]
     result: OutputOptions<Profile>,
 
+    #[command(flatten)]
+    snapshot: SnapshotOptions,
+
     /// The CPUs (3, 0-3, 0-3,8).
     #[arg(value_parser = cpu_list, value_name = "LIST", required_unless_present = "list")]
     cpus: Option<CpuList>,
@@ -96,7 +103,12 @@ pub fn attach(args: &AttachArgs) -> Result<u8> {
         );
     };
     let subject = Subject::Process(Pid::from_raw(pid));
-    carry_out(subject, Filter::Threads, &args.probes, &args.result)
+    carry_out(
+        subject,
+        Filter::Threads,
+        &args.probes,
+        (&args.result, &args.snapshot),
+    )
 }
 
 /// Carries `cpu` out.
@@ -109,22 +121,30 @@ pub fn cpu(args: &CpuArgs) -> Result<u8> {
     };
     affinity::check(&cpus)?;
     let subject = Subject::Cpus(cpus.clone());
-    carry_out(subject, Filter::Cpus(cpus), &args.probes, &args.result)
+    carry_out(
+        subject,
+        Filter::Cpus(cpus),
+        &args.probes,
+        (&args.result, &args.snapshot),
+    )
 }
 
 fn carry_out(
     subject: Subject,
     filter: Filter,
     probes: &ProbeOptions,
-    result: &OutputOptions<Profile>,
+    (result, snapshot): (&OutputOptions<Profile>, &SnapshotOptions),
 ) -> Result<u8> {
     result.check()?;
+    snapshot.check(&result.to)?;
     let plan = Plan {
         subject,
         settings: probes.settings(filter),
         duration: probes.duration,
     };
-    let profile = build::profile(&measure(&plan)?);
-    result.deliver(&profile, Origin::Measured)?;
+    let measurement = measure(&plan)?;
+    let kept = snapshot.keep(&measurement);
+    result.deliver(&build::profile(&measurement), Origin::Measured)?;
+    kept?;
     Ok(exit_code::SUCCESS)
 }

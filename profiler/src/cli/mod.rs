@@ -12,6 +12,7 @@ pub mod output;
 pub mod report;
 pub mod run;
 pub mod schema;
+pub mod snapshot;
 pub mod values;
 pub mod workload;
 

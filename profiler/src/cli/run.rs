@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, Args};
 use super::{
     options::{OutputOptions, ProbeOptions},
     output::Origin,
+    snapshot::SnapshotOptions,
     values::{CpuList, cpu_list},
 };
 use crate::{
@@ -62,6 +63,9 @@ pub struct RunArgs {
     #[command(flatten)]
     result: OutputOptions<Profile>,
 
+    #[command(flatten)]
+    snapshot: SnapshotOptions,
+
     /// Pin the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
@@ -96,8 +100,10 @@ fn accepted_before() -> Arg {
 /// [`Error`] where the user can do something about it.
 pub fn run(args: RunArgs) -> Result<u8> {
     args.result.check()?;
+    args.snapshot.check(&args.result.to)?;
     let mut command = Command::find(args.command)?;
-    command.output = (args.result.to).command_output(args.result.format.unwrap_or_default());
+    let output = (args.result.to).command_output(args.result.format.unwrap_or_default());
+    command.output = args.snapshot.command_output(output);
     if let Some(CpuList(cpus)) = args.cpu {
         affinity::check(&cpus)?;
         command.cpus = Some(cpus);
@@ -108,8 +114,11 @@ pub fn run(args: RunArgs) -> Result<u8> {
         settings: args.probes.settings(Filter::Threads),
         duration: args.probes.duration,
     };
-    let profile = build::profile(&measure(&plan)?);
+    let measurement = measure(&plan)?;
+    let kept = args.snapshot.keep(&measurement);
+    let profile = build::profile(&measurement);
     args.result.deliver(&profile, Origin::Measured)?;
+    kept?;
     Ok(if args.no_propagate_exit {
         exit_code::SUCCESS
     } else {

@@ -143,10 +143,10 @@ fn row(key: &LedgerKey, count: u64) -> Row {
     } = key;
     Row {
         tid,
-        born,
+        generation: born,
         user_ip,
         detail,
-        slot: full_address(slot),
+        stub_return: full_address(slot),
         phase,
         kind,
         flags,
@@ -219,10 +219,10 @@ pub fn stacks(ebpf: &Ebpf) -> Result<Vec<StackRow>> {
         .map(|(key, count)| StackRow {
             row: Row {
                 tid: key.tid,
-                born: key.born,
+                generation: key.born,
                 user_ip: 0,
                 detail: key.detail,
-                slot: full_address(key.slot),
+                stub_return: full_address(key.slot),
                 phase: key.phase,
                 kind: key.kind,
                 flags: key.flags,

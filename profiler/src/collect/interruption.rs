@@ -49,8 +49,8 @@ impl Interruptions {
 pub struct PurposeRow {
     /// The thread interrupted.
     pub tid: u32,
-    /// Its incarnation.
-    pub born: u32,
+    /// Which thread of that number it is.
+    pub generation: u32,
     /// The vector's code.
     pub vector: u32,
     /// Address of the function, or 0 where only a TLB flush was seen.
@@ -89,8 +89,8 @@ pub struct SenderRow {
     pub call_site: u64,
     /// The thread that ran on the CPU.
     pub target_tid: u32,
-    /// Its incarnation.
-    pub target_born: u32,
+    /// Which thread of that number it is.
+    pub target_generation: u32,
     /// The phase.
     pub phase: u16,
     /// The sender's kernel frames, innermost first, if stacks were taken.
@@ -112,7 +112,7 @@ fn purposes(ebpf: &Ebpf) -> Result<Vec<PurposeRow>> {
         .into_iter()
         .map(|(key, count)| PurposeRow {
             tid: key.tid,
-            born: key.born,
+            generation: key.born,
             vector: key.vector,
             function: key.function,
             phase: key.phase,
@@ -144,7 +144,7 @@ fn senders(ebpf: &Ebpf) -> Result<Vec<SenderRow>> {
             function: key.function,
             call_site: key.call_site,
             target_tid: key.target_tid,
-            target_born: key.target_born,
+            target_generation: key.target_born,
             phase: key.phase,
             kernel: frames(key.kernel_stack),
             user: frames(key.user_stack),

@@ -12,11 +12,11 @@ pub type KernelSymbols = BTreeMap<u64, (String, u64)>;
 #[must_use]
 pub fn of(counts: &Counts, interruptions: &Interruptions, symbols: &Symbols) -> KernelSymbols {
     let senders = || interruptions.senders.iter().flatten();
-    let stubs = counts.rows.iter().map(|row| row.slot);
+    let stubs = counts.rows.iter().map(|row| row.stub_return);
     let in_stacks = counts
         .stacks
         .iter()
-        .flat_map(|stack| stack.kernel.iter().copied().chain([stack.row.slot]));
+        .flat_map(|stack| stack.kernel.iter().copied().chain([stack.row.stub_return]));
     let sending = senders().flat_map(|row| row.kernel.iter().copied().chain([row.call_site]));
     let called = interruptions.purposes.iter().map(|row| row.function);
     let called = called.chain(senders().map(|row| row.function));

@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct Row {
     /// The thread.
     pub tid: u32,
-    /// Its incarnation.
-    pub born: u32,
+    /// Which thread of that number it is.
+    pub generation: u32,
     /// The user instruction responsible, or 0.
     pub user_ip: u64,
     /// System-call number, page-fault detail, or vector, by `kind`.
     pub detail: u32,
     /// Return address of the entry stub. Exit probes only: else 0.
-    pub slot: u64,
+    pub stub_return: u64,
     /// The phase.
     pub phase: u16,
     /// The cause's code.

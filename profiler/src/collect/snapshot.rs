@@ -13,10 +13,9 @@ use super::{
     timeline::TimelineRecord,
 };
 use crate::{
-    document::run::{Ending, Prefaulted, ProcessMemory, Target},
-    kernel::{interrupts::Interrupts, version::Host},
+    document::run::{ChildUsage, Ending, Host, Prefaulted, ProcessMemory, Target},
+    kernel::interrupts::Interrupts,
     probe::{settings::StackPolicy, status::Probes},
-    sys::ChildUsage,
 };
 
 /// When it was measured.

@@ -24,8 +24,8 @@ use crate::sys::{monotonic_ns, proc, process_of};
 pub struct Thread {
     /// The thread.
     pub tid: u32,
-    /// Its incarnation.
-    pub born: u32,
+    /// Which thread of that number it is.
+    pub generation: u32,
     /// Its process.
     pub tgid: u32,
     /// Who created it, or 0 where that is not known.
@@ -197,7 +197,7 @@ pub fn all(ebpf: &Ebpf) -> Result<Vec<Thread>> {
         .into_iter()
         .map(|(id, info)| Thread {
             tid: id.tid,
-            born: id.born,
+            generation: id.born,
             tgid: info.tgid,
             parent_tid: info.parent_tid,
             comm: name_now(id.tid, &info),

@@ -35,7 +35,7 @@ pub struct CauseKey {
     /// As in [`Row`](super::row::Row).
     pub detail: u32,
     /// As in [`Row`](super::row::Row).
-    pub slot: u64,
+    pub stub_return: u64,
     /// As in [`Row`](super::row::Row).
     pub flags: u8,
     /// Whether these are entries whose row did not fit.
@@ -176,7 +176,7 @@ fn totals(ledger: &LiveLedger, overflow: &BTreeMap<u8, u64>) -> BTreeMap<CauseKe
         let key = CauseKey {
             kind: key.kind,
             detail: key.detail,
-            slot: full_address(key.slot),
+            stub_return: full_address(key.slot),
             flags: key.flags,
             is_overflow: false,
         };

@@ -114,3 +114,43 @@ pub struct Prefaulted {
     #[serde(default)]
     pub out_of_memory: Option<String>,
 }
+
+/// What a process used, itself and all that it waited for: `getrusage(2)`.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+pub struct ChildUsage {
+    /// Page faults served without I/O. Counts faults that the kernel itself
+    /// took on the process's behalf, which are no entries.
+    pub minor_faults: u64,
+    /// Page faults that waited for I/O.
+    pub major_faults: u64,
+    /// Times it gave up the CPU.
+    pub voluntary_switches: u64,
+    /// Times the CPU was taken from it.
+    pub involuntary_switches: u64,
+    /// CPU time in user mode.
+    pub user_ns: u64,
+    /// CPU time in the kernel.
+    pub system_ns: u64,
+}
+
+/// The machine that a profile was taken on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Host {
+    /// The kernel release, as `uname -r` prints it.
+    pub kernel: String,
+    /// The architecture.
+    pub arch: String,
+    /// CPUs online.
+    pub cpus: u32,
+    /// The kernel's command line.
+    pub cmdline: String,
+    /// The clock source in use, which decides whether reading the time is a
+    /// system call. Null where the kernel does not say.
+    pub clocksource: Option<String>,
+    /// The preemption model in effect. Null where the kernel does not say.
+    pub preemption: Option<String>,
+    /// NUMA nodes online.
+    pub numa_nodes: u32,
+}

@@ -2,53 +2,31 @@
 
 use std::{fs, path::Path};
 
-use serde::{Deserialize, Serialize};
+use crate::document::run::Host;
 
 /// The bit that system-call numbers of x32 programs have.
 pub const X32_BIT: u32 = 0x4000_0000;
 
-/// The machine that a profile was taken on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Host {
-    /// The kernel release, as `uname -r` prints it.
-    pub kernel: String,
-    /// The architecture.
-    pub arch: String,
-    /// CPUs online.
-    pub cpus: u32,
-    /// The kernel's command line.
-    pub cmdline: String,
-    /// The clock source in use, which decides whether reading the time is a
-    /// system call. Null where the kernel does not say.
-    pub clocksource: Option<String>,
-    /// The preemption model in effect. Null where the kernel does not say.
-    pub preemption: Option<String>,
-    /// NUMA nodes online.
-    pub numa_nodes: u32,
-}
-
-impl Host {
-    /// Describes this machine.
-    #[must_use]
-    pub fn read() -> Self {
-        let release = read_trimmed("/proc/sys/kernel/osrelease");
-        let version = read_trimmed("/proc/sys/kernel/version").unwrap_or_default();
-        Self {
-            kernel: release.unwrap_or_default(),
-            arch: std::env::consts::ARCH.to_owned(),
-            cpus: count_list(&read_trimmed("/sys/devices/system/cpu/online").unwrap_or_default()),
-            cmdline: read_trimmed("/proc/cmdline").unwrap_or_default(),
-            clocksource: read_trimmed(
-                "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-            ),
-            preemption: preemption(
-                read_trimmed("/sys/kernel/debug/sched/preempt").as_deref(),
-                &version,
-            ),
-            numa_nodes: count_list(
-                &read_trimmed("/sys/devices/system/node/online").unwrap_or_else(|| "0".to_owned()),
-            ),
-        }
+/// Describes this machine.
+#[must_use]
+pub fn host() -> Host {
+    let release = read_trimmed("/proc/sys/kernel/osrelease");
+    let version = read_trimmed("/proc/sys/kernel/version").unwrap_or_default();
+    Host {
+        kernel: release.unwrap_or_default(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cpus: count_list(&read_trimmed("/sys/devices/system/cpu/online").unwrap_or_default()),
+        cmdline: read_trimmed("/proc/cmdline").unwrap_or_default(),
+        clocksource: read_trimmed(
+            "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+        ),
+        preemption: preemption(
+            read_trimmed("/sys/kernel/debug/sched/preempt").as_deref(),
+            &version,
+        ),
+        numa_nodes: count_list(
+            &read_trimmed("/sys/devices/system/node/online").unwrap_or_else(|| "0".to_owned()),
+        ),
     }
 }
 

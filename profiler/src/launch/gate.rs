@@ -24,7 +24,7 @@ use nix::{
 use super::{
     c_string::c_string,
     command::{Command, Output},
-    inject::tracer::{Counting, Tracer},
+    inject::{counting::Counting, tracer::Tracer},
     signals::Signals,
 };
 use crate::{error::Error, sys::open_files_before};

@@ -17,7 +17,10 @@ use nix::{
 };
 use tokio::io::{Interest, unix::AsyncFd};
 
-use crate::sys::{self, ChildUsage, is_ignored};
+use crate::{
+    document::run::ChildUsage,
+    sys::{self, is_ignored},
+};
 
 /// A signal that has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,10 +10,13 @@ use nix::{
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::{
-    inject::tracer::{Counting, Tracer},
+    inject::{counting::Counting, tracer::Tracer},
     signals::{ENDING, Signals},
 };
-use crate::sys::{ChildUsage, Ended, process_of, try_wait};
+use crate::{
+    document::run::ChildUsage,
+    sys::{Ended, process_of, try_wait},
+};
 
 /// How long followed processes may take to end once the command is gone or has
 /// been told to go. The help of `--duration` names it.

@@ -29,15 +29,18 @@ use crate::{
     launch::{
         command::Command,
         gate::HeldCommand,
-        inject::tracer::{Counting, Report, Tracer},
+        inject::{
+            counting::Counting,
+            tracer::{Report, Tracer},
+        },
         signals::Signals,
         supervise::{self, Outcome, Watched},
     },
-    probe::{
-        extras::wants_numa_hints, kernel_log::KernelLog, privileges, session::Session,
-        settings::FaultLevel,
+    probe::{kernel_log::KernelLog, session::Session, settings::FaultLevel},
+    sys::{
+        fault_counters::{FaultCounters, FaultCounts},
+        privileges,
     },
-    sys::fault_counters::{FaultCounters, FaultCounts},
 };
 
 /// Everything that a measurement has in its hands while it runs.
@@ -134,7 +137,7 @@ pub(super) async fn observe(instruments: &mut Instruments, plan: &Plan) -> Resul
         _ => tracker::Followed::Everybody,
     }));
     let interrupts_before = Interrupts::read();
-    let hints_before = if wants_numa_hints(&plan.settings) {
+    let hints_before = if plan.settings.wants_numa_hints() {
         machine_count()
     } else {
         None

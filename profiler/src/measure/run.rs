@@ -24,14 +24,11 @@ use crate::{
         timeline::Recorder,
     },
     error::Error,
-    kernel::{block, symbols::Symbols, version::Host},
+    kernel::{block, symbols::Symbols, version},
     launch::signals::Signals,
-    probe::{kernel_log::KernelLog, privileges, session::Session},
-    symbolize::{
-        measurement::Measurement,
-        user::{self, Kept},
-    },
-    sys,
+    probe::{kernel_log::KernelLog, session::Session},
+    symbolize::{measurement::Measurement, places::Kept, user},
+    sys::{self, privileges},
 };
 
 /// Carries a plan out.
@@ -134,7 +131,7 @@ fn collect(
             profiler,
         },
         machine: Machine {
-            host: Host::read(),
+            host: version::host(),
             interrupts_before: observed.interrupts_before,
             interrupts_after: closed.interrupts,
             poll_queues: block::poll_queues(),

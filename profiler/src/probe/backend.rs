@@ -4,7 +4,7 @@ use profiler_common::names::program;
 use serde::{Deserialize, Serialize};
 
 use super::attach_point::AttachPoint;
-use crate::named::Name;
+use crate::document::probes::BackendName;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -142,34 +142,5 @@ impl Families {
             (_, Some(_)) => BackendName::Fentry,
             (_, None) => BackendName::Tracepoint,
         }
-    }
-}
-
-/// What reports and documents call the families in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BackendName {
-    /// Tracepoints on every way in.
-    Tracepoint,
-    /// The way out, by a trampoline.
-    Fentry,
-    /// The way out, by a kprobe.
-    Kprobe,
-    /// Both ways.
-    Audit,
-}
-
-impl Name for BackendName {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Tracepoint => "tracepoint",
-            Self::Fentry => "fentry",
-            Self::Kprobe => "kprobe",
-            Self::Audit => "audit",
-        }
-    }
-
-    fn of(name: &str) -> Option<Self> {
-        let all = [Self::Tracepoint, Self::Fentry, Self::Kprobe, Self::Audit];
-        all.into_iter().find(|one| one.name() == name)
     }
 }

@@ -2,7 +2,7 @@
 
 use profiler_common::{names::program, vector::Vector};
 
-use super::{attach_point::AttachPoint, backend::ExitHook};
+use super::{attach_point::AttachPoint, backend::ExitHook, settings::Settings, status::Probes};
 
 /// What a program contributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub enum Role {
     Substitute(&'static Role),
     /// Counts submissions to an io_uring. One of several names it has had.
     Submissions,
-    /// Tells apart what call-function interrupts were for. Wanted by every
-    /// backend, and this part of it only where nothing counts them at their start.
+    /// Tells apart what call-function interrupts were for: this part of it only where
+    /// nothing counts them at their start.
     Mark,
     /// As above, in any case.
     Purpose,
@@ -34,16 +34,39 @@ pub enum Role {
     Functions,
     /// As above, where the kernel does not show which functions are called.
     PurposeFallback,
-    /// Tells whose the machine's NUMA-hint faults are.
-    NumaHints,
     /// Tells who sends interrupts.
     Senders,
     /// Keeps which thread they are sent to.
     Running,
+    /// Tells whose the machine's NUMA-hint faults are.
+    NumaHints,
     /// Times what else measured CPUs do.
     Disturbance,
     /// Counts returns.
     Exit(ExitHook),
+}
+
+impl Role {
+    /// Whether programs of this role are to be attached, given those that are. Of
+    /// others, which only one of several is attached of, the session decides.
+    #[must_use]
+    pub fn is_wanted(self, settings: &Settings, probes: &Probes) -> bool {
+        match self {
+            Self::Nmi | Self::Signals | Self::Fault | Self::Purpose | Self::Functions => true,
+            Self::Entry => probes.families.entry,
+            Self::Mark => !probes.families.entry,
+            Self::PurposeFallback => !probes.has(program::CSD_FUNCTION_ENTRY),
+            Self::Senders => settings.extras.senders,
+            Self::Running => settings.extras.senders && probes.shows_senders(),
+            Self::NumaHints => settings.wants_numa_hints(),
+            Self::Disturbance => settings.extras.disturbance,
+            Self::Lifecycle
+            | Self::Calibration
+            | Self::Substitute(_)
+            | Self::Submissions
+            | Self::Exit(_) => false,
+        }
+    }
 }
 
 /// One program of the object.
@@ -137,10 +160,12 @@ pub fn all() -> Vec<Probe> {
         Probe::tracepoint(program::SIGNAL_GENERATE, Role::Entry, true),
         Probe::tracepoint(program::SIGNAL_DELIVER, Role::Signals, true),
         Probe::tracepoint(program::NMI_HANDLER, Role::Nmi, false),
+    ]);
+    probes.extend(interruption());
+    probes.extend([
         Probe::tracepoint(program::IO_URING_SUBMIT_REQ, Role::Submissions, false),
         Probe::tracepoint(program::IO_URING_SUBMIT_SQE, Role::Submissions, false),
     ]);
-    probes.extend(interruption());
     probes.extend(ExitHook::ALL.iter().map(|&hook| Probe {
         program: hook.program(),
         at: hook.attach_point(),
@@ -150,92 +175,50 @@ pub fn all() -> Vec<Probe> {
     probes
 }
 
-/// Interrupts told apart, their senders, and what else CPUs do.
+/// Interrupts told apart, their senders, and what else CPUs do. No count depends on
+/// them.
 fn interruption() -> Vec<Probe> {
-    const NAMES: [(&str, &str, Role); 11] = [
-        (
-            program::MARK_CALL_FUNCTION,
-            "call_function_entry",
-            Role::Mark,
-        ),
+    let sharing = Probe::sharing;
+    let raw = |program, role| Probe {
+        at: AttachPoint::RawTracepoint(program),
+        ..sharing(program, program, role)
+    };
+    let marks = [
+        (program::MARK_CALL_FUNCTION, "call_function_entry"),
         (
             program::MARK_CALL_FUNCTION_SINGLE,
             "call_function_single_entry",
-            Role::Mark,
-        ),
-        (
-            program::CALL_FUNCTION_EXIT,
-            program::CALL_FUNCTION_EXIT,
-            Role::Purpose,
-        ),
-        (
-            program::CALL_FUNCTION_SINGLE_EXIT,
-            program::CALL_FUNCTION_SINGLE_EXIT,
-            Role::Purpose,
-        ),
-        (
-            program::TLB_FLUSH,
-            program::TLB_FLUSH,
-            Role::PurposeFallback,
-        ),
-        (program::SENDERS_SCHED_SWITCH, "sched_switch", Role::Running),
-        (program::IPI_SEND_CPU, program::IPI_SEND_CPU, Role::Senders),
-        (
-            program::DISTURBANCE_IRQ_ENTRY,
-            "irq_handler_entry",
-            Role::Disturbance,
-        ),
-        (
-            program::DISTURBANCE_IRQ_EXIT,
-            "irq_handler_exit",
-            Role::Disturbance,
-        ),
-        (
-            program::DISTURBANCE_SOFTIRQ_ENTRY,
-            "softirq_entry",
-            Role::Disturbance,
-        ),
-        (
-            program::DISTURBANCE_SOFTIRQ_EXIT,
-            "softirq_exit",
-            Role::Disturbance,
         ),
     ];
-    let mut probes: Vec<Probe> = NAMES
-        .into_iter()
-        .map(|(program, tracepoint, role)| Probe::sharing(program, tracepoint, role))
-        .collect();
-    probes.extend(
-        DISTURBING_VECTORS
-            .iter()
-            .map(|&(program, tracepoint)| Probe::sharing(program, tracepoint, Role::Disturbance)),
-    );
-    let raw = [
-        (program::CSD_FUNCTION_ENTRY, Role::Functions),
-        (program::CSD_QUEUE_CPU, Role::Senders),
-    ];
-    probes.extend(raw.into_iter().map(|(program, role)| Probe {
-        program,
-        at: AttachPoint::RawTracepoint(program),
-        role,
-        required: false,
-    }));
-    probes.push(Probe {
-        program: program::NUMA_HINT,
-        at: AttachPoint::Fentry("task_numa_fault"),
-        role: Role::NumaHints,
-        required: false,
-    });
-    probes.push(Probe::sharing(
-        program::DISTURBANCE_SCHED_SWITCH,
-        "sched_switch",
-        Role::Disturbance,
-    ));
+    let mut probes: Vec<Probe> = marks
+        .map(|(program, tracepoint)| sharing(program, tracepoint, Role::Mark))
+        .to_vec();
+    probes.extend([
+        Probe::tracepoint(program::CALL_FUNCTION_EXIT, Role::Purpose, false),
+        Probe::tracepoint(program::CALL_FUNCTION_SINGLE_EXIT, Role::Purpose, false),
+        raw(program::CSD_FUNCTION_ENTRY, Role::Functions),
+        Probe::tracepoint(program::TLB_FLUSH, Role::PurposeFallback, false),
+        Probe::tracepoint(program::IPI_SEND_CPU, Role::Senders, false),
+        raw(program::CSD_QUEUE_CPU, Role::Senders),
+        sharing(program::SENDERS_SCHED_SWITCH, "sched_switch", Role::Running),
+        Probe {
+            at: AttachPoint::Fentry("task_numa_fault"),
+            ..sharing(program::NUMA_HINT, "", Role::NumaHints)
+        },
+    ]);
+    let disturbing = DISTURBING
+        .iter()
+        .map(|&(program, tracepoint)| sharing(program, tracepoint, Role::Disturbance));
+    probes.extend(disturbing);
     probes
 }
 
-/// Programs that time the handlers of vectors, and their tracepoints.
-const DISTURBING_VECTORS: [(&str, &str); 10] = [
+/// Programs that time what takes a CPU away, and their tracepoints.
+const DISTURBING: [(&str, &str); 15] = [
+    (program::DISTURBANCE_IRQ_ENTRY, "irq_handler_entry"),
+    (program::DISTURBANCE_IRQ_EXIT, "irq_handler_exit"),
+    (program::DISTURBANCE_SOFTIRQ_ENTRY, "softirq_entry"),
+    (program::DISTURBANCE_SOFTIRQ_EXIT, "softirq_exit"),
     ("disturbance_local_timer_entry", "local_timer_entry"),
     ("disturbance_local_timer_exit", "local_timer_exit"),
     ("disturbance_reschedule_entry", "reschedule_entry"),
@@ -252,4 +235,5 @@ const DISTURBING_VECTORS: [(&str, &str); 10] = [
     ),
     ("disturbance_irq_work_entry", "irq_work_entry"),
     ("disturbance_irq_work_exit", "irq_work_exit"),
+    (program::DISTURBANCE_SCHED_SWITCH, "sched_switch"),
 ];

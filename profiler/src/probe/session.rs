@@ -13,7 +13,7 @@ use super::{
     backend::{ExitHook, Families},
     calibration,
     catalog::{self, Probe, Role},
-    constants, extras,
+    constants,
     links::{self, Absent, Link},
     major_faults,
     object::OBJECT,
@@ -184,8 +184,7 @@ impl Session {
                 self.attach_substitute(&probes, probe, *of, btf);
                 continue;
             }
-            let is_entry = probe.role == Role::Entry && self.probes.families.entry;
-            if !is_entry && !matches!(probe.role, Role::Nmi | Role::Fault | Role::Signals) {
+            if !probe.role.is_wanted(settings, &self.probes) {
                 continue;
             }
             if probe.required {
@@ -194,7 +193,6 @@ impl Session {
                 self.attach_or_note(btf, probe);
             }
         }
-        extras::attach(self, &probes, settings, btf);
         if settings.io_uring {
             self.attach_submissions(&probes, btf)?;
         }
@@ -270,22 +268,11 @@ impl Session {
         .into())
     }
 
-    /// Attaches the programs of a role. Whether all could be.
-    pub(super) fn attach_if_possible(&mut self, probes: &[Probe], role: Role, btf: &Btf) -> bool {
-        let mut all = true;
-        for probe in probes.iter().filter(|probe| probe.role == role) {
-            all &= self.attach_or_note(btf, probe);
-        }
-        all
-    }
-
     /// Attaches a program, or notes why not.
-    fn attach_or_note(&mut self, btf: &Btf, probe: &Probe) -> bool {
-        let Err(error) = self.attach(btf, probe) else {
-            return true;
-        };
-        self.note(probe.program, &error);
-        false
+    fn attach_or_note(&mut self, btf: &Btf, probe: &Probe) {
+        if let Err(error) = self.attach(btf, probe) {
+            self.note(probe.program, &error);
+        }
     }
 
     /// Notes why a program is not attached.

@@ -2,26 +2,9 @@
 
 use profiler_common::{config::stack_kinds, fault_config::level};
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
-
 use super::backend::BackendChoice;
-use crate::named::Name;
-
-/// How many of the entries have their stacks taken.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StackPolicy {
-    /// None: the cheapest.
-    #[default]
-    Off,
-    /// Both, of the first and every 64th entry of each ledger row.
-    Sample,
-    /// The program's own, of every entry.
-    User,
-    /// Both, of every entry: about twenty times the cost of counting.
-    All,
-}
+pub use crate::document::probes::StackPolicy;
+use crate::kernel::numa::balancing_is_off;
 
 impl StackPolicy {
     /// Every how many entries of a row a stack is taken; 0 for never.
@@ -42,28 +25,6 @@ impl StackPolicy {
             Self::User => stack_kinds::USER,
             Self::Sample | Self::All => stack_kinds::USER | stack_kinds::KERNEL,
         }
-    }
-
-    /// The name in reports and documents.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Sample => "sample",
-            Self::User => "user",
-            Self::All => "all",
-        }
-    }
-}
-
-impl Name for StackPolicy {
-    fn name(self) -> &'static str {
-        self.name()
-    }
-
-    fn of(name: &str) -> Option<Self> {
-        let all = Self::value_variants();
-        all.iter().copied().find(|policy| policy.name() == name)
     }
 }
 
@@ -156,6 +117,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Whether NUMA-hint faults are to be compared with the kernel's count of them:
+    /// not where there are none, and not for CPUs, which are nobody whose they could
+    /// be.
+    #[must_use]
+    pub fn wants_numa_hints(&self) -> bool {
+        self.filter == Filter::Threads
+            && self.faults != FaultLevel::Count
+            && balancing_is_off().is_none()
+    }
+
     /// Mappings with faults that there is room for.
     #[must_use]
     pub fn fault_mappings(&self) -> u32 {

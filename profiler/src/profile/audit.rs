@@ -39,7 +39,7 @@ pub fn of(measurement: &Measurement) -> Option<Audit> {
     for Entry { row, cause } in measurement.ledger() {
         let is_return = is_return(row);
         if matches!(cause, Cause::Exception(_)) {
-            let key = ((row.tid, row.born), cause);
+            let key = ((row.tid, row.generation), cause);
             let (exits, entries) = exceptions.entry(key).or_default();
             *(if is_return { exits } else { entries }) += row.count;
             continue;
@@ -51,12 +51,12 @@ pub fn of(measurement: &Measurement) -> Option<Audit> {
         };
         if let Some(reason) = reason {
             if matches!(cause, Cause::Syscall(_)) {
-                left_by_itself.insert((row.tid, row.born));
+                left_by_itself.insert((row.tid, row.generation));
             }
             *one_sided.entry((cause, reason)).or_default() += row.count;
             continue;
         }
-        let (exits, entries) = by_thread.entry((row.tid, row.born)).or_default();
+        let (exits, entries) = by_thread.entry((row.tid, row.generation)).or_default();
         *(if is_return { exits } else { entries }) += row.count;
     }
     for ((thread, cause), (returns, signals)) in exceptions {
@@ -70,7 +70,7 @@ pub fn of(measurement: &Measurement) -> Option<Audit> {
     }
     // A thread that was killed went the way out up to where it died.
     let killed = snapshot.threads.iter().filter(|thread| {
-        let key = (thread.tid, thread.born);
+        let key = (thread.tid, thread.generation);
         let (exits, entries) = by_thread.get(&key).copied().unwrap_or_default();
         thread.ended_ns != 0 && !left_by_itself.contains(&key) && entries == exits + 1
     });
@@ -170,7 +170,7 @@ pub fn counted_entries(measurement: &Measurement) -> Vec<Entry<'_>> {
             | Cause::Unclassified(_) => return None,
         };
         let without_room = snapshot.counts.overflow.get(&kind.code()).unwrap_or(&0);
-        (*without_room == 0).then_some((row.tid, row.born))
+        (*without_room == 0).then_some((row.tid, row.generation))
     };
     let mut seen: BTreeMap<(ThreadKey, &Cause), (u64, u64)> = BTreeMap::new();
     for entry in measurement.ledger().filter(|_| is_audit) {
@@ -285,12 +285,12 @@ mod tests {
     const OPCODE_STUB: u64 = 0xffff_ffff_8200_0205;
     const TIMER_STUB: u64 = 0xffff_ffff_8200_0305;
 
-    fn row(tid: u32, kind: CauseKind, detail: u32, slot: u64, count: u64) -> Row {
+    fn row(tid: u32, kind: CauseKind, detail: u32, stub_return: u64, count: u64) -> Row {
         Row {
             tid,
             kind: kind.code(),
             detail,
-            slot,
+            stub_return,
             count,
             ..Row::default()
         }

@@ -149,7 +149,8 @@ fn usage_check(snapshot: &Snapshot, ledger: &Ledger) -> Option<CrossCheck> {
 mod tests {
     use super::*;
     use crate::{
-        collect::row::Row, kernel::interrupts::Interrupts, profile::build, sys::ChildUsage,
+        collect::row::Row, document::run::ChildUsage, kernel::interrupts::Interrupts,
+        profile::build,
     };
 
     /// A command on CPU 1 for ten seconds, this long in user mode, hit by so many

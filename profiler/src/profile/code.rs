@@ -105,14 +105,14 @@ fn chains<'a>(measurement: &'a Measurement, index: &CodeIndex<'_>) -> Chains<'a>
     let processes: BTreeMap<(u32, u32), u32> = snapshot
         .threads
         .iter()
-        .map(|thread| ((thread.tid, thread.born), thread.tgid))
+        .map(|thread| ((thread.tid, thread.generation), thread.tgid))
         .collect();
     let mut chains = Chains::new();
     let counted = measurement
         .stacks()
         .filter(|(entry, stack)| !stack.user.is_empty() && audit::is_counted(*entry, snapshot));
     for (Entry { row, cause }, stack) in counted {
-        let tgid = processes.get(&(row.tid, row.born)).copied();
+        let tgid = processes.get(&(row.tid, row.generation)).copied();
         let tgid = tgid.unwrap_or(row.tid);
         let frames = mappings.real_frames(tgid, &stack.user);
         let is_cut = frames.len() < stack.user.len();

@@ -4,35 +4,16 @@
 use std::cmp::Reverse;
 
 use profiler_common::{disturbance::Disturber, vector::Vector};
-use serde::{Deserialize, Serialize};
 
-use crate::collect::{disturbance::DisturbanceRow, snapshot::Snapshot};
+use crate::{
+    collect::{disturbance::DisturbanceRow, snapshot::Snapshot},
+    document::interrupts::Disturbance,
+};
 
 /// Softirqs by number: `include/linux/interrupt.h`, the same since 2.6.38.
 const SOFTIRQS: [&str; 10] = [
     "hi", "timer", "net_tx", "net_rx", "block", "irq_poll", "tasklet", "sched", "hrtimer", "rcu",
 ];
-
-/// What one disturber did to one thread on one CPU.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Disturbance {
-    /// The CPU.
-    pub cpu: u32,
-    /// The thread that it kept waiting.
-    pub tid: u32,
-    /// That thread's name, or empty if it is not known any more.
-    pub thread: String,
-    /// `task`, `device_irq`, `softirq` or `interrupt`.
-    pub kind: String,
-    /// The task's name, the device's, the softirq's or the vector's.
-    pub what: String,
-    /// Times.
-    pub count: u64,
-    /// Sum of their lengths. What interrupts a softirq is in both.
-    pub total_ns: u64,
-    /// The longest.
-    pub max_ns: u64,
-}
 
 /// The disturbances, longest first, if they were asked for.
 #[must_use]

@@ -56,12 +56,12 @@ pub fn build(measurement: &Measurement) -> Ledger {
     let processes: BTreeMap<(u32, u32), u32> = snapshot
         .threads
         .iter()
-        .map(|thread| ((thread.tid, thread.born), thread.tgid))
+        .map(|thread| ((thread.tid, thread.generation), thread.tgid))
         .collect();
     for Entry { row, cause } in audit::counted_entries(measurement) {
         let phase = phase_name(snapshot, row.phase);
         let key = (cause.kind(), cause.detail());
-        let thread = (row.tid, row.born);
+        let thread = (row.tid, row.generation);
         let tally = all.entry(key.clone()).or_default();
         tally.add(&phase, row.count);
         if row.kind == CauseKind::PageFault.code() {
@@ -167,7 +167,7 @@ fn thread_rows(snapshot: &Snapshot, mut counts: BTreeMap<(u32, u32), ByCause>) -
     let mut rows = Vec::new();
     for thread in &snapshot.threads {
         let by_cause = counts
-            .remove(&(thread.tid, thread.born))
+            .remove(&(thread.tid, thread.generation))
             .unwrap_or_default();
         rows.push(thread_row(thread.tid, thread.tgid, &thread.comm, by_cause));
     }

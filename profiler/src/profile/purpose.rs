@@ -4,30 +4,13 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use profiler_common::{cause::CauseKind, vector::Vector};
-use serde::{Deserialize, Serialize};
 
-use super::{ledger::phase_name, model::Ledger};
+use super::ledger::phase_name;
 use crate::{
     classify::purpose::{NOT_TOLD, TLB_SHOOTDOWN, of_function},
     collect::{interruption::PurposeRow, snapshot::Snapshot},
+    document::{interrupts::Purpose, profile::Ledger},
 };
-
-/// Interrupts with one purpose, out of those of one row.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Purpose {
-    /// `tlb_shootdown`, `membarrier`, `sync_core`, `hrtick`, `wakeup`, …,
-    /// `other_function`, or `not_told`.
-    pub purpose: String,
-    /// The kernel function that the interrupt had to call, or null where this
-    /// kernel does not show it.
-    pub function: Option<String>,
-    /// Interrupts that called it first. These add up to the row's entries.
-    pub count: u64,
-    /// Interrupts by phase.
-    pub phases: BTreeMap<String, u64>,
-    /// Further calls of it, by interrupts that are counted under another one.
-    pub further_calls: u64,
-}
 
 /// Purposes by (purpose, function).
 type Tally = BTreeMap<(String, Option<String>), Purpose>;
@@ -48,7 +31,8 @@ pub fn attach(ledger: &mut Ledger, snapshot: &Snapshot) {
                 continue;
             };
             let seen = snapshot.interruptions.purposes.iter().filter(|seen| {
-                seen.vector == vector.code() && (seen.tid, seen.born) == (thread.tid, thread.born)
+                seen.vector == vector.code()
+                    && (seen.tid, seen.generation) == (thread.tid, thread.generation)
             });
             row.purposes = breakdown(seen, row.count, &row.phases, snapshot);
         }

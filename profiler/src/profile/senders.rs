@@ -3,7 +3,6 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use profiler_common::cause::CauseKind;
-use serde::{Deserialize, Serialize};
 
 use super::ledger::phase_name;
 use crate::{
@@ -12,46 +11,9 @@ use crate::{
         syscall,
     },
     collect::{interruption::SenderRow, row::UNKNOWN_FRAME, snapshot::Snapshot},
+    document::interrupts::Sender,
     named::CauseName,
 };
-
-/// Interrupts that one thread asked for at one place, for the CPU that one
-/// measured thread was running on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Sender {
-    /// What for: as in [`Purpose`](super::purpose::Purpose), or `reschedule`.
-    pub purpose: String,
-    /// The kernel function that is to be called there, or null: none.
-    pub function: Option<String>,
-    /// Times asked. One interrupt may serve several, and one that arrives while
-    /// the thread is in the kernel is no entry.
-    pub count: u64,
-    /// Times by phase.
-    pub phases: BTreeMap<String, u64>,
-    /// The sender.
-    pub tid: u32,
-    /// Its process.
-    pub tgid: u32,
-    /// Its name.
-    pub comm: String,
-    /// By which way it had entered the kernel: `syscall`, `page_fault`, or null
-    /// for a thread of the kernel's own or an interrupt handler on its CPU.
-    pub cause: Option<CauseName>,
-    /// The system call's name, if it was one.
-    pub detail: Option<String>,
-    /// The user instruction by which it had entered, in hexadecimal, if it had.
-    pub user_ip: Option<String>,
-    /// The kernel code that asks: `function+offset`.
-    pub call_site: String,
-    /// The thread that was running there.
-    pub target_tid: u32,
-    /// Its name.
-    pub target_comm: String,
-    /// The sender's kernel frames, innermost first, or null if none were taken.
-    pub kernel_stack: Option<Vec<String>>,
-    /// The sender's user frames, innermost first, or null if none were taken.
-    pub user_stack: Option<Vec<String>>,
-}
 
 /// The senders, most frequent first, if they were asked for.
 #[must_use]
@@ -82,7 +44,7 @@ fn sender(row: &SenderRow, snapshot: &Snapshot) -> Sender {
     let target = snapshot
         .threads
         .iter()
-        .find(|thread| (thread.tid, thread.born) == (row.target_tid, row.target_born));
+        .find(|thread| (thread.tid, thread.generation) == (row.target_tid, row.target_generation));
     Sender {
         purpose: function
             .as_deref()

@@ -114,7 +114,7 @@ pub(crate) fn nasty(name: &str, stacks: bool) -> Profile {
 
 /// A profile of nothing.
 pub(crate) fn empty() -> Profile {
-    let host = crate::kernel::version::Host::default();
+    let host = crate::profile::model::Host::default();
     serde_json::from_value(json!({
         "schema_version": 1,
         "tool": {"name": "modeswitch", "version": "0", "git": "0"},

@@ -7,7 +7,7 @@ mod isolated;
 pub mod measurement;
 pub mod names;
 pub mod perf_map;
-mod places;
+pub mod places;
 mod unwind;
 pub mod user;
 mod vdso;

@@ -7,10 +7,25 @@ use super::{
     isolated::{self, Wait},
     names::{UserCode, UserFrame},
     perf_map::PerfMap,
-    user::{Kept, nameless},
     vdso,
 };
-use crate::collect::mappings::data::{FileId, Found, Mapping, MappingIndex};
+use crate::collect::{
+    allocations::RawStacks,
+    mappings::{
+        JitMaps, KeptFiles,
+        data::{FileId, Found, Mapping, MappingIndex},
+    },
+};
+
+/// What has been kept of the target's files.
+pub struct Kept {
+    /// Its programs and libraries.
+    pub files: KeptFiles,
+    /// The names of code that it made itself.
+    pub jit: JitMaps,
+    /// Stacks of calls that made memory.
+    pub stacks: RawStacks,
+}
 
 /// Where an instruction lies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -214,5 +229,15 @@ fn made(map: &Result<PerfMap, String>, address: u64) -> UserCode {
                 "the program made this code itself and left no perf map that can be used ({error})"
             ),
         ),
+    }
+}
+
+/// What is known of code that could not be looked up.
+fn nameless(module: Option<&str>, offset: Option<u64>, reason: &str) -> UserCode {
+    UserCode {
+        module: module.map(elf::clean),
+        module_address: offset,
+        reason: Some(elf::clean(reason)),
+        ..UserCode::default()
     }
 }

@@ -10,19 +10,18 @@ use std::{
 use profiler_common::cause::CauseKind;
 
 use super::{
-    elf,
     image::Image,
     isolated::{self, Effort, Wait},
-    names::{AllocationStack, CodeTable, Located, Names, UserCode},
-    places::{Place, Places},
+    names::{AllocationStack, CodeTable, Located, Names},
+    places::{Kept, Place, Places},
     unwind::{Chain, Chains, Code, StackCopy, Unwound},
 };
 use crate::{
     classify::entries::{Entries, Entry},
     collect::{
-        allocations::{RawStack, RawStacks},
+        allocations::RawStack,
         mappings::{
-            JitMaps, KeptFiles,
+            KeptFiles,
             data::{FileId, Found, MappingIndex},
         },
         row::{before, lookup_address},
@@ -37,16 +36,6 @@ const MOST_IN_STACKS: usize = 16_384;
 
 /// An address in a process.
 type InProcess = (u32, u64);
-
-/// What has been kept of the target's files.
-pub struct Kept {
-    /// Its programs and libraries.
-    pub files: KeptFiles,
-    /// The names of code that it made itself.
-    pub jit: JitMaps,
-    /// Stacks of calls that made memory.
-    pub stacks: RawStacks,
-}
 
 /// Looks up the code behind the counts, the stacks and the allocations. What could
 /// not be looked up, since `enough` said so, has that as its reason.
@@ -118,7 +107,7 @@ pub fn names(
 fn processes(snapshot: &Snapshot) -> BTreeMap<(u32, u32), u32> {
     let threads = snapshot.threads.iter();
     threads
-        .map(|thread| ((thread.tid, thread.born), thread.tgid))
+        .map(|thread| ((thread.tid, thread.generation), thread.tgid))
         .collect()
 }
 
@@ -134,7 +123,7 @@ fn in_ledger(
     let mut weights: BTreeMap<InProcess, u64> = BTreeMap::new();
     let ledger = entries.ledger(snapshot);
     for Entry { row, cause } in ledger.filter(|entry| entry.row.user_ip != 0) {
-        let tgid = processes.get(&(row.tid, row.born)).copied();
+        let tgid = processes.get(&(row.tid, row.generation)).copied();
         let address = lookup_address(cause.kind(), row.user_ip);
         let key = (tgid.unwrap_or(row.tid), address);
         *weights.entry(key).or_default() += row.count;
@@ -168,7 +157,7 @@ fn in_stacks(
     let processes = processes(snapshot);
     let mut addresses = BTreeSet::new();
     for (Entry { row, cause }, stack) in entries.stacks(snapshot) {
-        let tgid = processes.get(&(row.tid, row.born)).copied();
+        let tgid = processes.get(&(row.tid, row.generation)).copied();
         let tgid = tgid.unwrap_or(row.tid);
         let kind = cause.kind();
         for (depth, &frame) in mappings.real_frames(tgid, &stack.user).iter().enumerate() {
@@ -289,15 +278,5 @@ impl Code for Process<'_> {
             .clone()?;
         let meant = image.address(mapping.file_offset(address))?;
         with(&image, address.wrapping_sub(meant))
-    }
-}
-
-/// What is known of code that could not be looked up.
-pub(super) fn nameless(module: Option<&str>, offset: Option<u64>, reason: &str) -> UserCode {
-    UserCode {
-        module: module.map(elf::clean),
-        module_address: offset,
-        reason: Some(elf::clean(reason)),
-        ..UserCode::default()
     }
 }

@@ -10,11 +10,11 @@
     reason = "a test that cannot go on says why and fails, or that it is skipped"
 )]
 
+mod architecture;
 mod bad_input;
 mod command_line;
 mod compare;
 mod documentation;
-mod flow;
 mod format_readers;
 mod formats;
 mod formats_views;
@@ -25,6 +25,7 @@ mod html;
 mod html_browser;
 mod html_hostile;
 mod merge;
+mod replay;
 mod root_advice;
 mod root_causes;
 mod root_classic;

@@ -8,33 +8,30 @@ use nix::{
 };
 
 use super::{
+    counting::{Counting, Suspended},
     ptrace::{self, News, Stop},
-    tracer::{Counting, Suspended},
     vdso,
 };
-use crate::{
-    launch::signals::wait_for_news,
-    sys::{ChildUsage, Ended},
-};
+use crate::{document::run::ChildUsage, launch::signals::wait_for_news, sys::Ended};
 
 /// Code segment of 64-bit programs.
 const CODE_64: u64 = 0x33;
 
 /// The process has ended under our hands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Gone(pub(super) Ended, pub(super) ChildUsage);
+pub(super) struct Exited(pub(super) Ended, pub(super) ChildUsage);
 
 /// Why there was no call.
 #[derive(Debug)]
-pub(super) enum NoCall {
-    Gone(Gone),
+pub(super) enum CallError {
+    Exited(Exited),
     /// The process is as it was.
     Refused(String),
     /// The process has lost something by being followed.
     Harmed(String),
 }
 
-impl From<io::Error> for NoCall {
+impl From<io::Error> for CallError {
     fn from(error: io::Error) -> Self {
         Self::Refused(error.to_string())
     }
@@ -42,7 +39,7 @@ impl From<io::Error> for NoCall {
 
 /// Where the process is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum StopPoint {
     /// Inside its `execve`.
     Exec,
     /// Before its first return to user mode.
@@ -55,15 +52,15 @@ pub(super) enum At {
 /// Its entries are not counted while they are ours.
 pub(super) fn mlockall(
     pid: Pid,
-    at: At,
+    at: StopPoint,
     syscall_offset: u64,
     counting: &mut dyn Counting,
-) -> Result<i64, NoCall> {
+) -> Result<i64, CallError> {
     let mut held = Held {
         pid,
         signals: Vec::new(),
     };
-    if at == At::Exec {
+    if at == StopPoint::Exec {
         // To the end of execve: what it returns with shall not be overwritten.
         // It has been counted as a system call by now, or will be when it
         // really returns: either way once.
@@ -71,7 +68,7 @@ pub(super) fn mlockall(
     }
     let saved = ptrace::registers(pid)?;
     if saved.cs != CODE_64 {
-        return Err(NoCall::Refused("it is a 32-bit program".to_owned()));
+        return Err(CallError::Refused("it is a 32-bit program".to_owned()));
     }
     let instruction = vdso::base(pid)? + syscall_offset;
     let mut registers = saved;
@@ -82,13 +79,13 @@ pub(super) fn mlockall(
     registers.orig_rax = u64::MAX;
     let blocked = ptrace::blocked(pid)?;
     ptrace::block(pid, u64::MAX)?;
-    let ours = Suspended::begin(counting, pid, at);
+    let ours = Suspended::begin(counting, pid, at == StopPoint::Birth);
     let called = ptrace::set_registers(pid, &registers)
-        .map_err(NoCall::from)
+        .map_err(CallError::from)
         .and_then(|()| step(pid, &mut held))
         .and_then(|()| step(pid, &mut held))
         .and_then(|()| Ok(ptrace::registers(pid)?.rax.cast_signed()));
-    if !matches!(called, Err(NoCall::Gone(_))) {
+    if !matches!(called, Err(CallError::Exited(_))) {
         ptrace::set_registers(pid, &saved)?;
         ptrace::block(pid, blocked)?;
     }
@@ -113,13 +110,13 @@ impl Drop for Held {
 }
 
 /// Lets the process go on to the next side of a system call.
-fn step(pid: Pid, held: &mut Held) -> Result<(), NoCall> {
+fn step(pid: Pid, held: &mut Held) -> Result<(), CallError> {
     loop {
         ptrace::to_syscall(pid)?;
         let (_, status, usage) = wait_for_news(pid)?
-            .ok_or_else(|| NoCall::Refused("it cannot be waited for".to_owned()))?;
+            .ok_or_else(|| CallError::Refused("it cannot be waited for".to_owned()))?;
         match ptrace::understand(status, usage) {
-            News::Ended(ended, usage) => return Err(NoCall::Gone(Gone(ended, usage))),
+            News::Ended(ended, usage) => return Err(CallError::Exited(Exited(ended, usage))),
             News::Stopped(Stop::Syscall) => return Ok(()),
             News::Stopped(Stop::Signal(signal)) => held.signals.push(signal),
             News::Stopped(_) => {}

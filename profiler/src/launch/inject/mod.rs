@@ -1,6 +1,7 @@
 //! Making a program call `mlockall` before its first instruction, from outside.
 
 mod call;
+pub mod counting;
 mod limits;
 pub mod privileged;
 mod ptrace;

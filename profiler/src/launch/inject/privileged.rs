@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use crate::probe::privileges;
+use crate::sys::privileges;
 
 /// The set-user-id and set-group-id bits of a file's mode.
 const SET_ID: u32 = 0o6000;

@@ -4,7 +4,10 @@ use std::io;
 
 use nix::unistd::Pid;
 
-use crate::sys::{ChildUsage, Ended, proc::Status};
+use crate::{
+    document::run::ChildUsage,
+    sys::{Ended, proc::Status},
+};
 
 /// Options of a traced process: stop at exec and before its end, tell system
 /// calls from traps, and follow its threads, any of which may execute a program.

@@ -15,7 +15,8 @@ use anyhow::{Context, Result};
 use nix::{errno::Errno, unistd::Pid};
 
 use super::{
-    call::{At, Gone, NoCall, mlockall},
+    call::{CallError, Exited, StopPoint, mlockall},
+    counting::Counting,
     limits::{self, Lockable},
     privileged,
     ptrace::{self, News, Stop},
@@ -23,51 +24,15 @@ use super::{
     vdso,
 };
 use crate::{
+    document::run::ChildUsage,
     launch::{conditions::Prefault, signals::wait_for_news},
-    sys::{self, ChildUsage, Ended},
+    sys::{self, Ended},
 };
 
 /// How long those who are let go may take to stop.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked whether they have.
 const POLLING: Duration = Duration::from_millis(1);
-
-/// Whoever counts entries, to be told which are not the program's.
-pub trait Counting {
-    /// Entries of this thread are ours from here on, until it is resumed.
-    fn suspend(&mut self, tid: u32);
-    /// And the program's again. Whether its first return was put off until now.
-    fn resume(&mut self, tid: u32, was_born: bool);
-    /// This thread is about to end, and its process's memory can be looked at
-    /// for the last time. Where that was locked from its beginning, so many bytes
-    /// were left out.
-    fn ending(&mut self, _tid: u32, _unlocked_bytes: Option<u64>) {}
-}
-
-/// A thread whose entries are ours for as long as this lives.
-pub(super) struct Suspended<'a> {
-    counting: &'a mut dyn Counting,
-    tid: u32,
-    was_born: bool,
-}
-
-impl<'a> Suspended<'a> {
-    pub(super) fn begin(counting: &'a mut dyn Counting, pid: Pid, at: At) -> Self {
-        let tid = pid.as_raw().unsigned_abs();
-        counting.suspend(tid);
-        Self {
-            counting,
-            tid,
-            was_born: at == At::Birth,
-        }
-    }
-}
-
-impl Drop for Suspended<'_> {
-    fn drop(&mut self) {
-        self.counting.resume(self.tid, self.was_born);
-    }
-}
 
 /// What became of the fix.
 #[derive(Clone, Debug, Default)]
@@ -210,7 +175,7 @@ impl Tracer {
         let is_new = self.known.insert(pid);
         let going = match stop {
             Stop::Exec => {
-                self.lock(pid, At::Exec, counting);
+                self.lock(pid, StopPoint::Exec, counting);
                 ptrace::go_on(pid, 0)
             }
             Stop::Fork | Stop::Clone => {
@@ -262,7 +227,7 @@ impl Tracer {
     /// Deals with a process that has been created and not run yet.
     fn meet(&mut self, pid: Pid, due: Due, counting: &mut dyn Counting) -> io::Result<()> {
         match due {
-            Due::Lock => self.lock(pid, At::Birth, counting),
+            Due::Lock => self.lock(pid, StopPoint::Birth, counting),
             Due::Nothing => {}
             Due::Release => {
                 self.known.remove(&pid);
@@ -319,7 +284,7 @@ impl Tracer {
     }
 
     /// Locks the memory of a stopped process, or says why not.
-    fn lock(&mut self, pid: Pid, at: At, counting: &mut dyn Counting) {
+    fn lock(&mut self, pid: Pid, at: StopPoint, counting: &mut dyn Counting) {
         if self.prefault.only_follow {
             return;
         }
@@ -333,12 +298,12 @@ impl Tracer {
                 self.report.locked.push(name);
                 return;
             }
-            Err(NoCall::Gone(Gone(ended, usage))) => {
+            Err(CallError::Exited(Exited(ended, usage))) => {
                 self.ends.push_back((pid, ended, usage));
                 return;
             }
-            Err(NoCall::Refused(why)) => format!("`{name}`: {why}. It was left unharmed"),
-            Err(NoCall::Harmed(how)) => format!("`{name}`: {how}"),
+            Err(CallError::Refused(why)) => format!("`{name}`: {why}. It was left unharmed"),
+            Err(CallError::Harmed(how)) => format!("`{name}`: {how}"),
         };
         if pid == self.pid {
             self.report.refused = Some(refused);
@@ -347,25 +312,30 @@ impl Tracer {
         }
     }
 
-    fn try_lock(&mut self, pid: Pid, at: At, counting: &mut dyn Counting) -> Result<(), NoCall> {
+    fn try_lock(
+        &mut self,
+        pid: Pid,
+        at: StopPoint,
+        counting: &mut dyn Counting,
+    ) -> Result<(), CallError> {
         let status = Lockable::of(pid)?;
         let file = PathBuf::from(format!("/proc/{pid}/exe"));
         if let Some(harm) = privileged::lost_by_tracing(&file) {
-            return Err(NoCall::Harmed(harm));
+            return Err(CallError::Harmed(harm));
         }
         let room = Room::of(pid);
         if let Some(why) = status.refusal(&room, self.prefault.needed_bytes) {
-            return Err(NoCall::Refused(why));
+            return Err(CallError::Refused(why));
         }
         if pid == self.pid {
             self.room = Some(room);
         }
-        let lifted = status.lift_limit(pid).map_err(NoCall::Refused)?;
+        let lifted = status.lift_limit(pid).map_err(CallError::Refused)?;
         // Half-way through, the program could not go on without us: should we
         // be killed there, it is killed too.
         ptrace::set_options(pid, self.options() | libc::PTRACE_O_EXITKILL)?;
         let called = mlockall(pid, at, self.syscall_offset, counting);
-        if !matches!(called, Err(NoCall::Gone(_))) {
+        if !matches!(called, Err(CallError::Exited(_))) {
             ptrace::set_options(pid, self.options())?;
         }
         match (called, lifted) {
@@ -383,7 +353,7 @@ impl Tracer {
                 }
                 let number = failed?;
                 let errno = Errno::from_raw(i32::try_from(-number).unwrap_or(0));
-                Err(NoCall::Refused(format!("mlockall: {}", errno.desc())))
+                Err(CallError::Refused(format!("mlockall: {}", errno.desc())))
             }
         }
     }

@@ -7,9 +7,8 @@ use crate::{
     classify::purpose::TLB_SHOOTDOWN,
     digits::count,
     profile::{
-        model::{Advice, Profile},
+        model::{Advice, Profile, Sender},
         rates::STEADY_NAME,
-        senders::Sender,
     },
 };
 
@@ -108,7 +107,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::profile::{advice::testing::steady, model::ThreadRow, purpose::Purpose};
+    use crate::profile::{
+        advice::testing::steady,
+        model::{Purpose, ThreadRow},
+    };
 
     fn shot() -> Profile {
         let mut profile = steady(&[

@@ -75,7 +75,7 @@ mod tests {
     use super::*;
     use crate::profile::{
         advice::testing::{steady, unmarked},
-        disturbance::Disturbance,
+        model::Disturbance,
     };
 
     const TICKS: [(&str, &str, u64); 1] = [("interrupt", "local_timer", 250)];

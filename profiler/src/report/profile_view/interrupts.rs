@@ -3,10 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::{
-    profile::{
-        model::{CauseRow, Profile},
-        senders::Sender,
-    },
+    profile::model::{CauseRow, Profile, Sender},
     report::{
         units::{count, duration_ns},
         view::{Block, Cell, Kind, List, Scope, Section, Table, Tone, column},

@@ -7,9 +7,11 @@ use crate::named::CauseName;
 /// Entries made by one instruction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CodeRow {
-    /// As in [`CauseRow`](super::model::CauseRow).
+    /// As in [`CauseRow`](super::profile::CauseRow).
+    #[schemars(description = "As in [`CauseRow`](super::model::CauseRow).")]
     pub cause: CauseName,
-    /// As in [`CauseRow`](super::model::CauseRow).
+    /// As in [`CauseRow`](super::profile::CauseRow).
+    #[schemars(description = "As in [`CauseRow`](super::model::CauseRow).")]
     pub detail: String,
     /// Entries.
     pub count: u64,
@@ -43,9 +45,11 @@ pub struct CodeRow {
 /// How often one user stack was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct UserStack {
-    /// As in [`CauseRow`](super::model::CauseRow).
+    /// As in [`CauseRow`](super::profile::CauseRow).
+    #[schemars(description = "As in [`CauseRow`](super::model::CauseRow).")]
     pub cause: CauseName,
-    /// As in [`CauseRow`](super::model::CauseRow).
+    /// As in [`CauseRow`](super::profile::CauseRow).
+    #[schemars(description = "As in [`CauseRow`](super::model::CauseRow).")]
     pub detail: String,
     /// The process.
     pub tgid: u32,

@@ -10,20 +10,18 @@ use profiler_common::loss::Loss;
 use serde::{Deserialize, Serialize};
 use workload::summary::IoSummary;
 
-pub use super::code_model::{AllocationRow, CodeRow, UserStack};
-pub use super::memory_model::{MappingRow, Memory};
-pub use super::timeline::{Timeline, TimelineRow};
-pub use super::{disturbance::Disturbance, purpose::Purpose, senders::Sender};
+pub use super::{
+    code::{AllocationRow, CodeRow, UserStack},
+    interrupts::{Disturbance, Purpose, Sender},
+    memory::{MappingRow, Memory},
+    phase::{PhaseSpan, PhaseTime, Untimed},
+    probes::{BackendName, StackPolicy},
+    run::{ChildUsage, Ending, Host, Own, Prefaulted, ProcessMemory, Target},
+    timeline::{Timeline, TimelineRow},
+};
 pub use crate::{
-    document::{
-        phase::{PhaseSpan, PhaseTime, Untimed},
-        run::{Ending, Own, Prefaulted, ProcessMemory, Target},
-    },
     gap::Unavailable,
-    kernel::version::Host,
     named::{CauseName, Named},
-    probe::{backend::BackendName, settings::StackPolicy},
-    sys::ChildUsage,
 };
 
 /// The version of this document that we write.

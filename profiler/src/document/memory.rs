@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::model::{AllocationRow, ProcessMemory};
+use super::{code::AllocationRow, run::ProcessMemory};
 
 /// Page faults by memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
