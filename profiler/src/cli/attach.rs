@@ -5,7 +5,7 @@ use clap::Args;
 use nix::unistd::Pid;
 
 use super::{
-    options::{OutputOptions, ProbeOptions},
+    options::{OutputOptions, ProbeOptions, RowOptions},
     output::Origin,
     snapshot::SnapshotOptions,
     values::{CpuList, cpu_list},
@@ -19,7 +19,7 @@ use crate::{
         run::measure,
     },
     probe::settings::Filter,
-    profile::{build, model::Profile},
+    profile::{build, merge::programs::By, model::Profile},
 };
 
 /// Worked examples of `attach`, shown under its help.
@@ -55,6 +55,9 @@ pub struct AttachArgs {
     #[command(flatten)]
     snapshot: SnapshotOptions,
 
+    #[command(flatten)]
+    rows: RowOptions,
+
     /// The process.
     #[arg(value_name = "PID", value_parser = clap::value_parser!(i32).range(1..),
           required_unless_present = "process")]
@@ -82,6 +85,9 @@ pub struct CpuArgs {
     #[command(flatten)]
     snapshot: SnapshotOptions,
 
+    #[command(flatten)]
+    rows: RowOptions,
+
     /// The CPUs (3, 0-3, 0-3,8).
     #[arg(value_parser = cpu_list, value_name = "LIST", required_unless_present = "list")]
     cpus: Option<CpuList>,
@@ -107,7 +113,7 @@ pub fn attach(args: &AttachArgs) -> Result<u8> {
         subject,
         Filter::Threads,
         &args.probes,
-        (&args.result, &args.snapshot),
+        (&args.result, &args.snapshot, args.rows.by),
     )
 }
 
@@ -125,7 +131,7 @@ pub fn cpu(args: &CpuArgs) -> Result<u8> {
         subject,
         Filter::Cpus(cpus),
         &args.probes,
-        (&args.result, &args.snapshot),
+        (&args.result, &args.snapshot, args.rows.by),
     )
 }
 
@@ -133,7 +139,7 @@ fn carry_out(
     subject: Subject,
     filter: Filter,
     probes: &ProbeOptions,
-    (result, snapshot): (&OutputOptions<Profile>, &SnapshotOptions),
+    (result, snapshot, by): (&OutputOptions<Profile>, &SnapshotOptions, By),
 ) -> Result<u8> {
     result.check()?;
     snapshot.check(&result.to)?;
@@ -144,7 +150,7 @@ fn carry_out(
     };
     let measurement = measure(&plan)?;
     let kept = snapshot.keep(&measurement);
-    result.deliver(&build::profile(&measurement), Origin::Measured)?;
+    result.deliver(&build::profile(&measurement), by, Origin::Measured)?;
     kept?;
     Ok(exit_code::SUCCESS)
 }

@@ -36,7 +36,7 @@ use crate::{
         run::measure,
     },
     probe::settings::Filter,
-    profile::{build, file},
+    profile::{build, file, merge::programs::By},
     report::format::{DocumentKind, Format},
     sys::{is_quiet, shows_progress},
 };
@@ -341,5 +341,5 @@ fn deliver(verdict: &Verdict, args: &CheckArgs) -> Result<(), Error> {
     } else {
         Origin::Measured
     };
-    args.to.deliver(verdict, format, origin)
+    args.to.deliver(verdict, (format, By::default()), origin)
 }

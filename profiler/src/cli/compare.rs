@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     exit_code,
     experiment::model::KIND as EXPERIMENT,
-    profile::{build::tool, file},
+    profile::{build::tool, file, merge::programs::By},
     report::format::{DocumentKind, Format},
 };
 
@@ -74,7 +74,8 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .collect::<Result<_, Error>>()?;
     let found = build::compare(&groups, tool());
     let format = args.format.unwrap_or_default();
-    args.to.deliver(&found, format, Origin::Files)?;
+    args.to
+        .deliver(&found, (format, By::default()), Origin::Files)?;
     Ok(exit_code::SUCCESS)
 }
 

@@ -26,6 +26,7 @@ use crate::{
     probe::settings::{
         Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy,
     },
+    profile::merge::programs::By,
     report::units::duration_ns,
     stats::{judgement::LEVEL, rank_test::runs_needed},
     sys::shows_progress,
@@ -197,7 +198,8 @@ pub fn run(args: ExperimentArgs) -> Result<u8> {
         },
     };
     let experiment = execute(&design, show_progress)?;
-    args.result.deliver(&experiment, Origin::Measured)?;
+    args.result
+        .deliver(&experiment, By::default(), Origin::Measured)?;
     Ok(exit_code::SUCCESS)
 }
 

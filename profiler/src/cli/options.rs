@@ -10,6 +10,7 @@ use crate::{
         backend::BackendChoice,
         settings::{Extras, FAULT_PAGES, FaultLevel, Filter, LEDGER_ROWS, Settings, StackPolicy},
     },
+    profile::merge::programs::By,
     report::{export::Shown, format::Format},
 };
 
@@ -145,4 +146,19 @@ pub struct OutputOptions<T: Shown> {
     /// What the result is.
     #[arg(skip)]
     pub of: PhantomData<T>,
+}
+
+/// What rows are of.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct RowOptions {
+    /// What rows of code and memory are of: all processes of one name, or one process.
+    /// For tables, Markdown and HTML; other formats have every process.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "OWNER",
+        help_heading = "Result"
+    )]
+    pub by: By,
 }

@@ -13,7 +13,10 @@ use super::options::{Destination, OutputOptions};
 use crate::{
     error::Error,
     launch::command,
-    profile::file::{self, is_stdio},
+    profile::{
+        file::{self, is_stdio},
+        merge::programs::By,
+    },
     report::{
         export::{self, Shown, Surface},
         format::{self, Format},
@@ -98,20 +101,21 @@ impl Destination {
         self.output.as_deref().filter(|path| !is_stdio(path))
     }
 
-    /// Saves a document if asked to, and writes it in a format.
+    /// Saves a document if asked to, and writes it in a format, with rows of this.
     ///
     /// # Errors
     /// [`Error::Output`] if it cannot be saved or printed.
     pub fn deliver<T: Shown>(
         &self,
         document: &T,
-        format: Format,
+        (format, by): (Format, By),
         origin: Origin,
     ) -> Result<(), Error> {
         check_format::<T>(format)?;
         let render = |document: &T, look, out: &mut dyn Write| {
             let surface = Surface {
                 look,
+                by,
                 sources: sources(),
             };
             export::write(document, format, &surface, out)
@@ -168,9 +172,9 @@ impl<T: Shown> OutputOptions<T> {
     ///
     /// # Errors
     /// As [`Destination::deliver`].
-    pub fn deliver(&self, result: &T, origin: Origin) -> Result<(), Error> {
-        self.to
-            .deliver(result, self.format.unwrap_or_default(), origin)
+    pub fn deliver(&self, result: &T, by: By, origin: Origin) -> Result<(), Error> {
+        let format = self.format.unwrap_or_default();
+        self.to.deliver(result, (format, by), origin)
     }
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{
     document::{self, Document},
-    options::Destination,
+    options::{Destination, RowOptions},
     output::Origin,
 };
 use crate::{
@@ -45,6 +45,9 @@ pub struct ReportArgs {
     format: Option<Format>,
 
     #[command(flatten)]
+    rows: RowOptions,
+
+    #[command(flatten)]
     to: Destination,
 
     /// Documents that another command wrote with --save; `-` is standard input.
@@ -62,14 +65,15 @@ pub fn run(args: &ReportArgs) -> Result<u8> {
     let format = args.format.unwrap_or_default();
     args.to.check(Some(format))?;
     let (to, origin) = (&args.to, Origin::Files);
+    let shown = (format, args.rows.by);
     match &args.files[..] {
         [file] => match document::load(file)? {
-            Document::Profile(found) => to.deliver(&*found, format, origin)?,
-            Document::Experiment(found) => to.deliver(&*found, format, origin)?,
-            Document::Comparison(found) => to.deliver(&*found, format, origin)?,
-            Document::Check(found) => to.deliver(&*found, format, origin)?,
+            Document::Profile(found) => to.deliver(&*found, shown, origin)?,
+            Document::Experiment(found) => to.deliver(&*found, shown, origin)?,
+            Document::Comparison(found) => to.deliver(&*found, shown, origin)?,
+            Document::Check(found) => to.deliver(&*found, shown, origin)?,
         },
-        files => to.deliver(&sum(files)?, format, origin)?,
+        files => to.deliver(&sum(files)?, shown, origin)?,
     }
     Ok(exit_code::SUCCESS)
 }

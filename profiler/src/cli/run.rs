@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Arg, ArgAction, Args};
 
 use super::{
-    options::{OutputOptions, ProbeOptions},
+    options::{OutputOptions, ProbeOptions, RowOptions},
     output::Origin,
     snapshot::SnapshotOptions,
     values::{CpuList, cpu_list},
@@ -66,6 +66,9 @@ pub struct RunArgs {
     #[command(flatten)]
     snapshot: SnapshotOptions,
 
+    #[command(flatten)]
+    rows: RowOptions,
+
     /// Pin the command to these CPUs (3, 0-3, 0-3,8) and modeswitch to the others.
     #[arg(short = 'C', long, value_parser = cpu_list, value_name = "LIST", help_heading = "Command")]
     cpu: Option<CpuList>,
@@ -117,7 +120,8 @@ pub fn run(args: RunArgs) -> Result<u8> {
     let measurement = measure(&plan)?;
     let kept = args.snapshot.keep(&measurement);
     let profile = build::profile(&measurement);
-    args.result.deliver(&profile, Origin::Measured)?;
+    args.result
+        .deliver(&profile, args.rows.by, Origin::Measured)?;
     kept?;
     Ok(if args.no_propagate_exit {
         exit_code::SUCCESS

@@ -19,6 +19,7 @@ pub mod merge;
 pub mod numa_checks;
 pub mod polling;
 pub mod polling_findings;
+pub mod processes;
 pub mod purpose;
 pub mod rates;
 pub mod selection;

@@ -361,7 +361,7 @@ mod tests {
             let mut out = Vec::new();
             for columns in [None, Some(1), Some(70)] {
                 let look = Look { columns };
-                let surface = Surface { look, sources: None };
+                let surface = Surface { look, by: crate::profile::merge::programs::By::default(), sources: None };
                 for format in DocumentKind::Comparison.formats() {
                     let written = export::write(&found, format, &surface, &mut out);
                     prop_assert!(written.is_ok());

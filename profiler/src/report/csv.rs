@@ -13,9 +13,11 @@ use std::{
 
 use ::csv::Writer;
 
-use super::processes;
 use crate::{
-    profile::model::{CodeRow, Profile},
+    profile::{
+        model::{CodeRow, Profile},
+        processes,
+    },
     untrusted::cell,
 };
 

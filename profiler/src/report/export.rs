@@ -17,8 +17,11 @@ use super::{
     view::View,
 };
 use crate::{
-    compare::model::Compared, experiment::model::Experiment, gate::verdict::Verdict,
-    profile::model::Profile, untrusted::write_json,
+    compare::model::Compared,
+    experiment::model::Experiment,
+    gate::verdict::Verdict,
+    profile::{merge::programs::By, model::Profile},
+    untrusted::write_json,
 };
 
 /// Where a document is shown.
@@ -26,6 +29,8 @@ use crate::{
 pub struct Surface {
     /// How much room there is, for tables.
     pub look: Look,
+    /// What rows of code and memory are of.
+    pub by: By,
     /// The folder of the sources, which GitHub wants files to be relative to.
     pub sources: Option<PathBuf>,
 }
@@ -35,8 +40,8 @@ pub trait Shown: Clone + Serialize + DeserializeOwned {
     /// What it is.
     const KIND: DocumentKind;
 
-    /// The document as people read it.
-    fn view(&self) -> View;
+    /// The document as people read it; `by` says what rows of code and memory are of.
+    fn view(&self, by: By) -> View;
 
     /// Writes it in a format of its own, which is made of the data and not of the
     /// view; in any other one as JSON.
@@ -59,10 +64,10 @@ pub fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Table => terminal::write(&document.view(), surface.look, out),
-        Format::Wide => terminal::write(&document.view(), Look::WIDE, out),
-        Format::Markdown => markdown::write(&document.view(), out),
-        Format::Html => html::write(&document.view(), out),
+        Format::Table => terminal::write(&document.view(surface.by), surface.look, out),
+        Format::Wide => terminal::write(&document.view(surface.by), Look::WIDE, out),
+        Format::Markdown => markdown::write(&document.view(surface.by), out),
+        Format::Html => html::write(&document.view(surface.by), out),
         Format::Json => write_json(document, out),
         Format::Csv
         | Format::Folded
@@ -77,8 +82,8 @@ pub fn write(
 impl Shown for Profile {
     const KIND: DocumentKind = DocumentKind::Profile;
 
-    fn view(&self) -> View {
-        profile_view::view(self)
+    fn view(&self, by: By) -> View {
+        profile_view::view(self, by)
     }
 
     fn write_data(&self, format: Format, _: &Surface, out: &mut dyn Write) -> io::Result<()> {
@@ -102,7 +107,7 @@ impl Shown for Profile {
 impl Shown for Experiment {
     const KIND: DocumentKind = DocumentKind::Experiment;
 
-    fn view(&self) -> View {
+    fn view(&self, _: By) -> View {
         experiment_view::view(self)
     }
 }
@@ -110,7 +115,7 @@ impl Shown for Experiment {
 impl Shown for Compared {
     const KIND: DocumentKind = DocumentKind::Comparison;
 
-    fn view(&self) -> View {
+    fn view(&self, _: By) -> View {
         comparison_view::view(self)
     }
 }
@@ -118,7 +123,7 @@ impl Shown for Compared {
 impl Shown for Verdict {
     const KIND: DocumentKind = DocumentKind::Check;
 
-    fn view(&self) -> View {
+    fn view(&self, _: By) -> View {
         check_view::view(self)
     }
 

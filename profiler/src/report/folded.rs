@@ -8,11 +8,8 @@ use std::{
     io::{self, Write},
 };
 
-use super::{
-    processes,
-    profile_view::{self, Code},
-};
-use crate::profile::model::Profile;
+use super::profile_view::{self, Code};
+use crate::profile::{model::Profile, processes};
 
 /// Stands for code that is not known.
 pub const NOT_ATTRIBUTED: &str = "[not attributed]";

@@ -192,9 +192,12 @@ fn is_break(letter: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{
-        profile_view,
-        testing::{nasty, random_names},
+    use crate::{
+        profile::merge::programs::By,
+        report::{
+            profile_view,
+            testing::{nasty, random_names},
+        },
     };
 
     /// What has a meaning is escaped, and an underscore only where it has one.
@@ -221,7 +224,7 @@ mod tests {
     fn names_stay_in_their_cells() {
         for name in random_names(200) {
             let mut text = Vec::new();
-            let view = profile_view::view(&nasty(&name, true));
+            let view = profile_view::view(&nasty(&name, true), By::default());
             write(&view, &mut text).expect("written to memory");
             let text = String::from_utf8(text).expect("UTF-8");
             let mut width = None;

@@ -13,7 +13,6 @@ pub mod html;
 pub mod markdown;
 mod metric_family;
 pub mod openmetrics;
-pub mod processes;
 pub mod profile_view;
 pub mod prose;
 mod shell;

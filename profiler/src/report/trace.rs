@@ -10,10 +10,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{processes, units, verdict};
+use super::{units, verdict};
 use crate::profile::{
     ledger::{as_float, seconds},
     model::{Profile, Timeline, TimelineRow},
+    processes,
 };
 
 /// The process that phases and counters are shown under: above any real one,

@@ -62,6 +62,39 @@ fn formats_are_as_they_were() {
     }
 }
 
+/// Rows are of all processes of a program, or of one process if that is asked for, and
+/// say the same in all.
+#[test]
+fn rows_are_of_programs_or_processes() {
+    let profile = data("losses", "json");
+    let rows = |owner: &str| {
+        let words = ["report", "--format", "wide", "--by", owner];
+        let mut command = modeswitch();
+        let output = command.args(words).arg(&profile).output();
+        let output = output.expect("the binary starts");
+        assert!(output.status.success(), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let rows = text
+            .lines()
+            .filter(|line| line.contains("| openat     |") && line.contains("__open64_nocancel"));
+        let cells = rows.map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            (
+                cells[2].to_owned(),
+                cells[4].parse::<u64>().expect("a count"),
+            )
+        });
+        cells.collect::<Vec<_>>()
+    };
+    let programs = rows("program");
+    assert_eq!(programs.len(), 2, "{programs:?}");
+    assert_eq!(programs[0], ("ls × 4".to_owned(), 116));
+    let processes = rows("process");
+    assert_eq!(processes.len(), 7, "{processes:?}");
+    let sum = |rows: &[(String, u64)]| rows.iter().map(|(_, count)| count).sum::<u64>();
+    assert_eq!(sum(&programs), sum(&processes));
+}
+
 /// So is a page.
 #[test]
 fn pages_are_as_they_were() {

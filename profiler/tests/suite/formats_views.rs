@@ -6,7 +6,10 @@ use modeswitch::{
         judge::{Named, against_budget},
         parse,
     },
-    profile::model::{Profile, Tool},
+    profile::{
+        merge::programs::By,
+        model::{Profile, Tool},
+    },
     report::{
         check_view, comparison_view, experiment_view, html, markdown, profile_view,
         style::Look,
@@ -54,7 +57,7 @@ fn views() -> Vec<View> {
     let profiles = saved
         .iter()
         .chain([&saved_profile()])
-        .map(profile_view::view)
+        .map(|profile| profile_view::view(profile, By::default()))
         .collect::<Vec<_>>();
     let experiment = experiment_view::view(&saved_experiment());
     profiles

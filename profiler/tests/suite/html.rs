@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use modeswitch::{
     experiment::model::Experiment,
-    profile::model::Profile,
+    profile::{merge::programs::By, model::Profile},
     report::{
         export::{self, Surface},
         format::Format,
@@ -63,6 +63,7 @@ pub(crate) fn of_profile(profile: &Profile) -> String {
     let look = Look { columns: None };
     let surface = Surface {
         look,
+        by: By::default(),
         sources: None,
     };
     let mut page = Vec::new();
@@ -75,6 +76,7 @@ pub(crate) fn of_experiment(experiment: &Experiment) -> String {
     let look = Look { columns: None };
     let surface = Surface {
         look,
+        by: By::default(),
         sources: None,
     };
     let mut page = Vec::new();

@@ -140,13 +140,17 @@ pub(super) fn add_instructions<K: Ord>(
 ) -> Addresses {
     let mut addresses = Addresses::new();
     add_rows(sum, more, key, |known, row| {
-        addresses.insert((row.tgid, row.user_ip), known.user_ip.clone());
-        add(&mut known.count, row.count);
-        known.stack = known.stack.take().or(row.stack);
-        known.reason = known.reason.take().or(row.reason);
+        addresses.insert((row.tgid, row.user_ip.clone()), known.user_ip.clone());
+        add_instruction(known, row);
     });
     sum.sort_by_key(|row| Reverse(row.count));
     addresses
+}
+
+pub(super) fn add_instruction(sum: &mut CodeRow, row: CodeRow) {
+    add(&mut sum.count, row.count);
+    sum.stack = sum.stack.take().or(row.stack);
+    sum.reason = sum.reason.take().or(row.reason);
 }
 
 /// Adds senders, which name an instruction by its address.

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::rows::{add, add_counts, add_rows, both};
 use crate::profile::{
     ledger::as_float,
-    model::{MappingRow, Memory, ProcessMemory},
+    model::{AllocationRow, MappingRow, Memory, ProcessMemory},
 };
 
 /// Adds a run's memory. Pages are sums, as faults are: one that each of two runs
@@ -20,14 +20,8 @@ pub(super) fn add_memory(sum: &mut Memory, mut run: Memory) {
     add_rows(
         &mut sum.allocations,
         run.allocations,
-        |row| {
-            let place = (row.allocated_at.clone(), row.stack.clone());
-            (row.tgid, row.call.clone(), place, row.truncated.clone())
-        },
-        |known, row| {
-            add(&mut known.calls, row.calls);
-            add(&mut known.bytes, row.bytes);
-        },
+        allocation,
+        |known, row| add_allocation(known, &row),
     );
     sum.allocations.sort_by_key(|row| Reverse(row.bytes));
     sum.process = both(sum.process.take(), run.process, most);
@@ -73,6 +67,17 @@ pub(super) fn add_mapping(sum: &mut MappingRow, row: MappingRow) {
     sum.allocation_stack = sum.allocation_stack.take().or(row.allocation_stack);
     add_counts(&mut sum.by_kind, row.by_kind);
     add_counts(&mut sum.phases, row.phases);
+}
+
+/// What makes two rows one place that asks for memory, in any run.
+pub(super) fn allocation(row: &AllocationRow) -> impl Ord + use<> {
+    let place = (row.allocated_at.clone(), row.stack.clone());
+    (row.tgid, row.call.clone(), place, row.truncated.clone())
+}
+
+pub(super) fn add_allocation(sum: &mut AllocationRow, row: &AllocationRow) {
+    add(&mut sum.calls, row.calls);
+    add(&mut sum.bytes, row.bytes);
 }
 
 /// What was held at most in any run.

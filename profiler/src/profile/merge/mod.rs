@@ -9,6 +9,7 @@ mod ledger;
 mod left_out;
 mod memory;
 mod numbers;
+pub mod programs;
 mod rows;
 mod runs;
 

@@ -278,7 +278,7 @@ proptest! {
             }
             for format in DocumentKind::Check.formats() {
                 let look = Look { columns: Some(70) };
-                let surface = Surface { look, sources: None };
+                let surface = Surface { look, by: crate::profile::merge::programs::By::default(), sources: None };
                 let mut out = Vec::new();
                 prop_assert!(write(&verdict, format, &surface, &mut out).is_ok());
                 prop_assert!(!out.is_empty());

@@ -1,11 +1,13 @@
 //! Entries by cause and phase, over time, and by thread.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
     profile::{
         ledger::{as_float, seconds},
+        merge::programs::{self, By},
         model::{CauseRow, Profile},
+        processes,
     },
     report::{
         units::{count, duration_ns, rate, share},
@@ -201,12 +203,53 @@ fn busiest_slots(timeline: &Timeline) -> Table {
     }
 }
 
-/// Entries by thread. One alone is not worth a terminal's lines.
-pub(super) fn by_thread(profile: &Profile) -> Option<Section> {
+/// Entries by program, where there were several processes.
+pub(super) fn by_program(profile: &Profile) -> Option<Section> {
+    let programs = programs::totals(profile);
+    let processes: u64 = programs.iter().map(|program| program.processes).sum();
+    if processes < 2 {
+        return None;
+    }
+    let rows = programs.iter().map(|program| {
+        let cells = [
+            program.name.clone(),
+            count(program.processes),
+            count(program.threads),
+            count(program.entries),
+            share(program.entries, profile.ledger.total),
+        ];
+        cells.map(Cell::from).to_vec()
+    });
+    let table = Table {
+        caption: "Entries by program".to_owned(),
+        list: List {
+            what: "programs",
+            field: "ledger.by_thread",
+            usual: 12,
+        },
+        columns: vec![
+            column("program", Kind::Name),
+            column("processes", Kind::Number),
+            column("threads", Kind::Number),
+            column("count", Kind::Number),
+            column("share", Kind::Number),
+        ],
+        heads: 1,
+        rows: rows.collect(),
+        scope: Scope::Always,
+    };
+    let blocks = vec![Block::Table(table)];
+    Some(Section::new("programs", "By program", blocks))
+}
+
+/// Entries by thread. One alone is not worth a terminal's lines, nor are those of many
+/// processes beside the table by program.
+pub(super) fn by_thread(profile: &Profile, by: By) -> Option<Section> {
     let mut threads: Vec<_> = profile.ledger.by_thread.iter().collect();
     threads.first()?;
     threads.sort_by_key(|thread| Reverse(thread.total));
-    let is_one = threads.len() < 2;
+    let processes: BTreeSet<u32> = threads.iter().map(|row| processes::of(row)).collect();
+    let is_minor = threads.len() < 2 || by == By::Program && processes.len() > 1;
     let rows = threads.iter().map(|thread| {
         let first = thread.by_cause.first();
         let cells = [
@@ -240,6 +283,10 @@ pub(super) fn by_thread(profile: &Profile) -> Option<Section> {
         rows: rows.collect(),
         scope: Scope::Always,
     };
-    let make = if is_one { Section::full } else { Section::new };
+    let make = if is_minor {
+        Section::full
+    } else {
+        Section::new
+    };
     Some(make("threads", "By thread", vec![Block::Table(table)]))
 }

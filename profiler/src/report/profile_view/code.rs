@@ -3,6 +3,7 @@
 use crate::{
     profile::{
         code::base_name,
+        merge::programs::{self, By, Owned},
         model::{CodeRow, Profile},
     },
     report::{
@@ -15,14 +16,14 @@ use crate::{
 };
 
 /// Entries by instruction.
-pub(super) fn by_code(profile: &Profile) -> Option<Section> {
-    let rows = &profile.ledger.by_code;
+pub(super) fn by_code(profile: &Profile, by: By) -> Option<Section> {
+    let rows = programs::code(profile, by);
     rows.first()?;
-    let cells = rows.iter().map(|row| {
+    let cells = rows.iter().map(|Owned { owner, row }| {
         vec![
             row.cause.to_string().into(),
             row.detail.clone().into(),
-            row.tgid.to_string().into(),
+            owner.clone().into(),
             place(row),
             count(row.count).into(),
             share(row.count, profile.ledger.total).into(),
@@ -48,7 +49,7 @@ pub(super) fn by_code(profile: &Profile) -> Option<Section> {
         scope: Scope::Always,
     };
     let mut blocks = vec![Block::Table(table)];
-    blocks.extend(reasons(rows));
+    blocks.extend(reasons(&rows));
     Some(Section::new("code", "By code", blocks))
 }
 
@@ -84,10 +85,11 @@ fn place(row: &CodeRow) -> Cell {
 }
 
 /// Why the first instructions have no name, each reason once.
-fn reasons(rows: &[CodeRow]) -> impl Iterator<Item = Block> {
+fn reasons(rows: &[Owned<CodeRow>]) -> impl Iterator<Item = Block> {
     let mut reasons: Vec<&str> = rows
         .iter()
         .take(100)
+        .map(|owned| &owned.row)
         .filter(|row| row.symbol.is_none())
         .filter_map(|row| row.reason.as_deref())
         .collect();

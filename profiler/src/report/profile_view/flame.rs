@@ -10,13 +10,11 @@ use crate::{
     profile::{
         code::base_name,
         model::{CodeRow, Profile, UserStack},
-    },
-    report::{
         processes,
-        view::{
-            Block, Section,
-            tree::{Node, Tree},
-        },
+    },
+    report::view::{
+        Block, Section,
+        tree::{Node, Tree},
     },
 };
 

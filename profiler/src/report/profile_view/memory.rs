@@ -3,7 +3,10 @@
 use profiler_common::cause::CauseKind;
 
 use crate::{
-    profile::model::{CauseRow, MappingRow, Profile},
+    profile::{
+        merge::programs::{self, By, Owned},
+        model::{CauseRow, MappingRow, Profile},
+    },
     report::{
         units::{bytes, count, rate, share},
         view::{Block, Cell, Kind, List, Scope, Section, Table, column},
@@ -11,8 +14,12 @@ use crate::{
 };
 
 /// The section, if there were page faults or allocations.
-pub(super) fn section(profile: &Profile) -> Option<Section> {
-    let tables = [kinds(profile), mappings(profile), allocations(profile)];
+pub(super) fn section(profile: &Profile, by: By) -> Option<Section> {
+    let tables = [
+        kinds(profile),
+        mappings(profile, by),
+        allocations(profile, by),
+    ];
     let blocks: Vec<Block> = tables.into_iter().flatten().map(Block::Table).collect();
     blocks.first()?;
     Some(Section::new("memory", "Memory", blocks))
@@ -57,10 +64,10 @@ fn kinds(profile: &Profile) -> Option<Table> {
     })
 }
 
-fn mappings(profile: &Profile) -> Option<Table> {
-    let rows = &profile.memory.by_mapping;
+fn mappings(profile: &Profile, by: By) -> Option<Table> {
+    let rows = programs::mappings(profile, by);
     rows.first()?;
-    let cells = rows.iter().map(|row| {
+    let cells = rows.iter().map(|Owned { owner, row }| {
         let bound = if row.pages_are_lower_bound {
             "≥ "
         } else {
@@ -70,7 +77,7 @@ fn mappings(profile: &Profile) -> Option<Table> {
         let cells = [
             name(row),
             row.allocated_at.clone().unwrap_or_default(),
-            row.tgid.to_string(),
+            owner.clone(),
             mostly.map_or_else(String::new, |(kind, _)| kind.clone()),
             count(row.faults),
             format!("{bound}{}", count(row.distinct_pages)),
@@ -100,14 +107,14 @@ fn mappings(profile: &Profile) -> Option<Table> {
     })
 }
 
-fn allocations(profile: &Profile) -> Option<Table> {
-    let rows = &profile.memory.allocations;
+fn allocations(profile: &Profile, by: By) -> Option<Table> {
+    let rows = programs::allocations(profile, by);
     rows.first()?;
-    let cells = rows.iter().map(|row| {
+    let cells = rows.iter().map(|Owned { owner, row }| {
         let cells = [
             row.allocated_at.clone(),
             row.call.clone(),
-            row.tgid.to_string(),
+            owner.clone(),
             count(row.calls),
             bytes(row.bytes),
         ];

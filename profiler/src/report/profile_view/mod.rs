@@ -22,18 +22,19 @@ use super::{
     verdict,
     view::View,
 };
-use crate::profile::model::Profile;
+use crate::profile::{merge::programs::By, model::Profile};
 
-/// A profile as people read it.
+/// A profile as people read it; `by` says what rows of code and memory are of.
 #[must_use]
-pub fn view(profile: &Profile) -> View {
+pub fn view(profile: &Profile, by: By) -> View {
     let parts = [
         Some(causes::by_cause(profile)),
         causes::over_time(profile),
-        causes::by_thread(profile),
+        causes::by_program(profile),
+        causes::by_thread(profile, by),
         flame::section(profile),
-        code::by_code(profile),
-        memory::section(profile),
+        code::by_code(profile, by),
+        memory::section(profile, by),
         interrupts::purposes(profile),
         interrupts::senders(profile),
         interrupts::disturbance(profile),

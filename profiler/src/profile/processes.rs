@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::profile::model::{Profile, ThreadRow};
+use super::model::{Profile, ThreadRow};
 
 /// The process of a thread. A thread whose description did not fit stands for
 /// itself, as it does in the table by code.
