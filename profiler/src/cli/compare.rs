@@ -1,6 +1,7 @@
 //! `modeswitch compare`.
 
 use std::{
+    borrow::Cow,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
@@ -67,7 +68,7 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .map(|side| understand(side))
         .collect::<Result<_, Error>>()?;
     let labels = labels(&sides)?;
-    let groups: Vec<Group> = sides
+    let groups: Vec<Group<'_>> = sides
         .into_iter()
         .zip(labels)
         .map(|((_, paths), label)| load(label, &paths))
@@ -206,7 +207,7 @@ fn label_of(paths: &[PathBuf]) -> String {
     label
 }
 
-fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
+fn load(label: String, paths: &[PathBuf]) -> Result<Group<'static>, Error> {
     let mut group = Group {
         label,
         ..Group::default()
@@ -233,7 +234,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
         }
         let profile = file::profile(&document, path)?;
         file::check_single(&profile, path)?;
-        group.profiles.push(profile);
+        group.profiles.push(Cow::Owned(profile));
         group.files.push(path.display().to_string());
     }
     Ok(group)

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::output;
 use crate::{
-    compare::model::Compared, exit_code, experiment::model::Experiment, gate::verdict::Verdict,
-    profile::model::Profile, profile::model::SCHEMA_VERSION, report::format::DocumentKind,
+    compare::model::ComparisonReport, exit_code, experiment::model::Experiment,
+    gate::verdict::Verdict, profile::model::Profile, profile::model::SCHEMA_VERSION,
+    report::format::DocumentKind,
 };
 
 const EXAMPLES: &str = "\
@@ -39,7 +40,7 @@ pub fn schema(document: DocumentKind) -> Schema {
             Some(crate::experiment::model::KIND),
         ),
         DocumentKind::Comparison => (
-            generator.root_schema_for::<Compared>(),
+            generator.root_schema_for::<ComparisonReport>(),
             Some(crate::compare::model::KIND),
         ),
         DocumentKind::Check => (

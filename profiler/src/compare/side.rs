@@ -1,5 +1,7 @@
 //! What is compared, and how the document describes it.
 
+use std::borrow::Cow;
+
 use super::model::{Side, Spread};
 use crate::profile::{
     exactness::CONCEALED,
@@ -9,16 +11,26 @@ use crate::profile::{
 
 /// The runs of one side.
 #[derive(Clone, Debug, Default)]
-pub struct Group {
+pub struct Group<'a> {
     /// Its name.
     pub label: String,
     /// Where its profiles are from.
     pub files: Vec<String>,
     /// Its profiles, at least one.
-    pub profiles: Vec<Profile>,
+    pub profiles: Vec<Cow<'a, Profile>>,
 }
 
-impl Group {
+impl<'a> Group<'a> {
+    /// The runs of a variant or a baseline.
+    #[must_use]
+    pub fn borrowed(label: &str, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+        Self {
+            label: label.to_owned(),
+            files: Vec::new(),
+            profiles: profiles.into_iter().map(Cow::Borrowed).collect(),
+        }
+    }
+
     /// Whether every run marked a steady state.
     #[must_use]
     pub fn is_steady(&self) -> bool {

@@ -13,9 +13,10 @@ type Module = Vec<String>;
 
 /// The top-level modules in the order in which data flows. Each may use those before
 /// it: first what everyone uses, then the stages.
-const ORDER: [&str; 24] = [
+const ORDER: [&str; 25] = [
     "cpu_list",
     "digits",
+    "units",
     "exit_code",
     "gap",
     "named",
@@ -41,13 +42,7 @@ const ORDER: [&str; 24] = [
 ];
 
 /// Arrows against the order, and why each is still there. None may be added.
-const LEFT: [(&str, &str, &str); 4] = [
-    (
-        "compare",
-        "report",
-        "the words that a conclusion is made of are the report's",
-    ),
-    ("experiment", "report", "as above"),
+const LEFT: [(&str, &str, &str); 2] = [
     (
         "experiment::own_metrics",
         "experiment::fio",

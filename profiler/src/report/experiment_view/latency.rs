@@ -2,7 +2,8 @@
 
 use super::profiles;
 use crate::{
-    experiment::model::{Experiment, Metric, Variant},
+    compare::metric::Metric,
+    experiment::model::{Experiment, Variant},
     profile::{ledger::as_float, model::Profile},
     report::{
         profile_view::percentiles,
