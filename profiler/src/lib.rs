@@ -33,7 +33,6 @@ pub mod report;
 pub mod stats;
 pub mod symbolize;
 pub mod sys;
-pub mod units;
 pub mod untrusted;
 
 pub use workload::cpu_list;

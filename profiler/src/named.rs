@@ -57,21 +57,6 @@ impl<T: Name> Named<T> {
     }
 }
 
-/// A cause in plain words.
-#[must_use]
-pub fn cause_words(cause: &str) -> &str {
-    match cause {
-        "syscall" => "system calls",
-        "page_fault" => "page faults",
-        "interrupt" => "interrupts",
-        "nmi" => "NMIs",
-        "exception" => "exceptions",
-        "new_task" => "first returns of new tasks",
-        "unclassified" => "unclassified",
-        other => other,
-    }
-}
-
 impl<T: Name> From<T> for Named<T> {
     fn from(known: T) -> Self {
         Self::Known(known)

@@ -1,7 +1,6 @@
 //! `modeswitch compare`.
 
 use std::{
-    borrow::Cow,
     ffi::{OsStr, OsString},
     path::{Path, PathBuf},
 };
@@ -68,7 +67,7 @@ pub fn run(args: &CompareArgs) -> Result<u8> {
         .map(|side| understand(side))
         .collect::<Result<_, Error>>()?;
     let labels = labels(&sides)?;
-    let groups: Vec<Group<'_>> = sides
+    let groups: Vec<Group> = sides
         .into_iter()
         .zip(labels)
         .map(|((_, paths), label)| load(label, &paths))
@@ -207,7 +206,7 @@ fn label_of(paths: &[PathBuf]) -> String {
     label
 }
 
-fn load(label: String, paths: &[PathBuf]) -> Result<Group<'static>, Error> {
+fn load(label: String, paths: &[PathBuf]) -> Result<Group, Error> {
     let mut group = Group {
         label,
         ..Group::default()
@@ -234,7 +233,7 @@ fn load(label: String, paths: &[PathBuf]) -> Result<Group<'static>, Error> {
         }
         let profile = file::profile(&document, path)?;
         file::check_single(&profile, path)?;
-        group.profiles.push(Cow::Owned(profile));
+        group.profiles.push(profile);
         group.files.push(path.display().to_string());
     }
     Ok(group)

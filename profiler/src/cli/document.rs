@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    compare::model::{self as comparison, ComparisonReport},
+    compare::model::{self as comparison, Compared},
     error::Error,
     experiment::{
         analyse::refuse,
@@ -21,7 +21,7 @@ pub(super) enum Document {
     /// An experiment.
     Experiment(Box<Experiment>),
     /// A comparison of saved profiles.
-    Comparison(Box<ComparisonReport>),
+    Comparison(Box<Compared>),
     /// The result of a check.
     Check(Box<Verdict>),
 }

@@ -13,7 +13,6 @@ use super::{
     values::{CpuList, cpu_list, duration},
 };
 use crate::{
-    compare::build::MOST_JUDGED,
     error::Error,
     exit_code,
     experiment::{
@@ -33,6 +32,9 @@ use crate::{
     sys::shows_progress,
 };
 
+/// Numbers judged of each variant beside the first: totals of three causes,
+/// throughput and two percentiles.
+const JUDGED: usize = 6;
 /// How long the steady state of the in-tree workload lasts.
 const STEADY: Duration = Duration::from_secs(2);
 
@@ -173,7 +175,7 @@ pub fn run(args: ExperimentArgs) -> Result<u8> {
     };
     let variants = plan::variants(&question, &common)?;
     plan::check_names(&variants)?;
-    let least = runs_needed(MOST_JUDGED * (variants.len() - 1), LEVEL);
+    let least = runs_needed(JUDGED * (variants.len() - 1), LEVEL);
     let is_in_tree = matches!(question, Question::InTree { .. });
     let design = Design {
         question: plan::words(&question),

@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::output;
 use crate::{
-    compare::model::ComparisonReport, exit_code, experiment::model::Experiment,
-    gate::verdict::Verdict, profile::model::Profile, profile::model::SCHEMA_VERSION,
-    report::format::DocumentKind,
+    compare::model::Compared, exit_code, experiment::model::Experiment, gate::verdict::Verdict,
+    profile::model::Profile, profile::model::SCHEMA_VERSION, report::format::DocumentKind,
 };
 
 const EXAMPLES: &str = "\
@@ -40,7 +39,7 @@ pub fn schema(document: DocumentKind) -> Schema {
             Some(crate::experiment::model::KIND),
         ),
         DocumentKind::Comparison => (
-            generator.root_schema_for::<ComparisonReport>(),
+            generator.root_schema_for::<Compared>(),
             Some(crate::compare::model::KIND),
         ),
         DocumentKind::Check => (

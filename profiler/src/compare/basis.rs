@@ -1,10 +1,10 @@
 //! What counts of runs that were not alike can be compared in proportion to.
 
-use super::{per::Per, side::Group};
-use crate::{
-    profile::{ledger::as_float, model::Profile, rates},
-    stats::spread::Spread,
+use super::{
+    model::{Basis, Spread},
+    side::Group,
 };
+use crate::profile::{ledger::as_float, model::Profile, rates};
 
 /// Lengths and amounts of work that differ by no more are alike.
 const ALIKE: f64 = 1.1;
@@ -30,14 +30,14 @@ pub(super) struct Divisors {
 pub struct Measure {
     pub(super) before: Vec<Divisors>,
     pub(super) after: Vec<Divisors>,
-    pub(super) per: Per,
+    pub(super) basis: Basis,
 }
 
 impl Measure {
     /// Finds the fairest basis for two sides.
     #[must_use]
-    pub fn of(before: &Group<'_>, after: &Group<'_>, scope: Scope) -> Self {
-        let divisors = |group: &Group<'_>| -> Vec<Divisors> {
+    pub fn of(before: &Group, after: &Group, scope: Scope) -> Self {
+        let divisors = |group: &Group| -> Vec<Divisors> {
             let runs = group.profiles.iter();
             runs.map(|run| divide(run, scope)).collect()
         };
@@ -45,16 +45,16 @@ impl Measure {
         let seconds = alike(&first, &second, |found| found.seconds);
         let work = alike(&first, &second, |found| found.million_ios);
         let same_job = scope == Scope::Whole && did_all(before) && did_all(after);
-        let per = match (seconds, work) {
-            (Some(true) | None, Some(true) | None) => Per::Run,
-            (_, Some(_)) => Per::MillionIos,
-            (_, None) if same_job => Per::Run,
-            (_, None) => Per::Second,
+        let basis = match (seconds, work) {
+            (Some(true) | None, Some(true) | None) => Basis::PerRun,
+            (_, Some(_)) => Basis::PerMillionIos,
+            (_, None) if same_job => Basis::PerRun,
+            (_, None) => Basis::PerSecond,
         };
         Self {
             before: first,
             after: second,
-            per,
+            basis,
         }
     }
 }
@@ -92,7 +92,7 @@ fn alike(
 
 /// Whether every run was of a command that ended by itself: then a longer run
 /// has done no more, it was slower.
-fn did_all(group: &Group<'_>) -> bool {
+fn did_all(group: &Group) -> bool {
     let mut runs = group.profiles.iter();
     runs.all(|run| {
         !run.target.command.is_empty()

@@ -6,8 +6,8 @@ use profiler_common::cause::CauseKind;
 
 use super::{
     basis::{Measure, Scope},
-    change::{Counts, change, in_basis, weight},
-    model::{ALL, CauseChange, ENTRIES, Judgement},
+    change::{Counts, change, weight},
+    model::CauseChange,
     side::Group,
     visible,
 };
@@ -19,8 +19,13 @@ use crate::{
     },
 };
 
+/// Stands for all details of a cause.
+pub const ALL: &str = "(all)";
+/// Stands for all causes.
+pub const ENTRIES: &str = "all";
+
 /// Causes of which the total is judged, besides that of all entries.
-pub const JUDGED: [CauseKind; 3] = [
+const JUDGED: [CauseKind; 3] = [
     CauseKind::Syscall,
     CauseKind::PageFault,
     CauseKind::Interrupt,
@@ -34,18 +39,13 @@ fn counted(row: &CauseRow, scope: Scope) -> u64 {
 }
 
 /// Counts of a cause in each run: `None` for all causes together.
-pub(super) fn total(group: &Group<'_>, cause: Option<CauseKind>, scope: Scope) -> Counts {
+pub(super) fn total(group: &Group, cause: Option<CauseKind>, scope: Scope) -> Vec<u64> {
     let of = |run: &Profile| {
         let rows = run.ledger.by_cause.iter();
-        let mut rows = rows
-            .filter(|row| cause.is_none_or(|cause| row.cause == cause))
-            .peekable();
-        if let Some(cause) = cause.filter(|_| rows.peek().is_none()) {
-            visible::could_count_any(run, cause)?;
-        }
-        Ok(rows.fold(0, |sum: u64, row| sum.saturating_add(counted(row, scope))))
+        let rows = rows.filter(|row| cause.is_none_or(|cause| row.cause == cause));
+        rows.fold(0, |sum: u64, row| sum.saturating_add(counted(row, scope)))
     };
-    group.profiles.iter().map(|run| of(run)).collect()
+    group.profiles.iter().map(of).collect()
 }
 
 /// What is judged: all entries, and some causes.
@@ -55,42 +55,26 @@ pub(super) fn judged() -> impl Iterator<Item = Option<CauseKind>> {
 
 /// All entries and those of the judged causes.
 #[must_use]
-pub fn totals(
-    before: &Group<'_>,
-    after: &Group<'_>,
-    measure: &Measure,
-    scope: Scope,
-) -> Vec<CauseChange> {
+pub fn totals(before: &Group, after: &Group, measure: &Measure, scope: Scope) -> Vec<CauseChange> {
     judged()
-        .map(|cause| {
-            let (first, second) = (total(before, cause, scope), total(after, cause, scope));
-            let mut found = change(&first, &second, measure);
-            // What is asked is asked of every comparison, whatever the counts are.
-            if let Some((first, second)) = in_basis(&first, &second, measure) {
-                found.judgement = Judgement::of(&first, &second);
-            }
-            CauseChange {
-                cause: cause.map_or(ENTRIES.into(), CauseName::from),
-                detail: ALL.to_owned(),
-                change: found,
-            }
+        .map(|cause| CauseChange {
+            cause: cause.map_or(ENTRIES.into(), CauseName::from),
+            detail: ALL.to_owned(),
+            change: change(
+                &Some(total(before, cause, scope)),
+                &Some(total(after, cause, scope)),
+                measure,
+            ),
         })
         .collect()
-}
-
-/// The totals of whole runs, of which those of a marked steady state are judged.
-#[must_use]
-pub fn whole_totals(before: &Group<'_>, after: &Group<'_>) -> Vec<CauseChange> {
-    let measure = Measure::of(before, after, Scope::Whole);
-    totals(before, after, &measure, Scope::Whole)
 }
 
 /// By cause and detail, the largest difference first. What is nowhere is left
 /// out.
 #[must_use]
 pub fn by_detail(
-    before: &Group<'_>,
-    after: &Group<'_>,
+    before: &Group,
+    after: &Group,
     measure: &Measure,
     scope: Scope,
 ) -> Vec<CauseChange> {
@@ -121,7 +105,7 @@ pub fn by_detail(
 type Key<'a> = (&'a str, &'a str);
 type Tally<'a> = BTreeMap<Key<'a>, u64>;
 
-fn tallies<'a>(group: &'a Group<'_>, scope: Scope) -> Vec<Tally<'a>> {
+fn tallies(group: &Group, scope: Scope) -> Vec<Tally<'_>> {
     let runs = group.profiles.iter();
     runs.map(|run| tally(run, scope)).collect()
 }
@@ -135,11 +119,11 @@ fn tally(run: &Profile, scope: Scope) -> Tally<'_> {
     tally
 }
 
-fn counts(group: &Group<'_>, tallies: &[Tally<'_>], key: Key<'_>) -> Counts {
+fn counts(group: &Group, tallies: &[Tally<'_>], key: Key<'_>) -> Counts {
     let runs = group.profiles.iter().zip(tallies);
     runs.map(|(run, tally)| match tally.get(&key) {
-        Some(&count) => Ok(count),
-        None => visible::could_count(run, key.0, key.1).map(|()| 0),
+        Some(&count) => Some(count),
+        None => visible::cause(run, key.0, key.1).then_some(0),
     })
     .collect()
 }

@@ -2,18 +2,17 @@
 
 use super::{
     basis::{Divisors, Measure},
-    model::{Change, Judgement, Per, Rates, Spread, Status},
-    visible::Unseen,
+    model::{Basis, Change, Judgement, Rates, Spread, Status},
 };
 use crate::profile::ledger::as_float;
 
-/// The counts of a side's runs, or why one of them does not tell them.
-pub type Counts = Result<Vec<u64>, Unseen>;
+/// The counts of a side's runs, or nothing if one of them could not see them.
+pub type Counts = Option<Vec<u64>>;
 
 /// Compares two sides' counts, one for each run.
 #[must_use]
 pub fn change(before: &Counts, after: &Counts, measure: &Measure) -> Change {
-    let spread = |counts: &Counts| Spread::of(counts.as_ref().ok()?.iter().copied().map(as_float));
+    let spread = |counts: &Counts| Spread::of(counts.as_ref()?.iter().copied().map(as_float));
     let (first, second) = (spread(before), spread(after));
     let values = in_basis(before, after, measure);
     let medians = values.as_ref().and_then(|(before, after)| {
@@ -30,11 +29,6 @@ pub fn change(before: &Counts, after: &Counts, measure: &Measure) -> Change {
             .map(|(before, after)| after / before),
         per_second: rates(before, after, measure, |by| by.seconds),
         per_million_ios: rates(before, after, measure, |by| by.million_ios),
-        unknown: before
-            .as_ref()
-            .err()
-            .or(after.as_ref().err())
-            .map(|Unseen(reason)| reason.clone()),
         judgement: values
             .filter(|(before, after)| !is_constant(before, after))
             .and_then(|(before, after)| Judgement::of(&before, &after)),
@@ -47,10 +41,10 @@ pub(super) fn in_basis(
     after: &Counts,
     measure: &Measure,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
-    let divisor = |by: &Divisors| match measure.per {
-        Per::Run => Some(1.0),
-        Per::Second => by.seconds,
-        Per::MillionIos => by.million_ios,
+    let divisor = |by: &Divisors| match measure.basis {
+        Basis::PerRun => Some(1.0),
+        Basis::PerSecond => by.seconds,
+        Basis::PerMillionIos => by.million_ios,
     };
     let before = divided(before, &measure.before, divisor)?;
     Some((before, divided(after, &measure.after, divisor)?))
@@ -61,7 +55,7 @@ fn divided(
     runs: &[Divisors],
     of: impl Fn(&Divisors) -> Option<f64>,
 ) -> Option<Vec<f64>> {
-    let pairs = counts.as_ref().ok()?.iter().zip(runs);
+    let pairs = counts.as_ref()?.iter().zip(runs);
     pairs
         .map(|(&count, run)| Some(as_float(count) / of(run)?))
         .collect()
@@ -114,45 +108,6 @@ fn is_constant(before: &[f64], after: &[f64]) -> bool {
     let mut values = before.iter().chain(after);
     let first = values.next();
     values.all(|value| Some(value) == first)
-}
-
-impl Change {
-    /// Both sides' medians in a basis, if they are known in it.
-    #[must_use]
-    pub fn medians(&self, per: Per) -> Option<(f64, f64)> {
-        let rates = |rates: Option<Rates>| rates.map(|rates| (rates.before, rates.after));
-        match per {
-            Per::Run => Some((self.before?.median, self.after?.median)),
-            Per::Second => rates(self.per_second),
-            Per::MillionIos => rates(self.per_million_ios),
-        }
-    }
-
-    /// What can be said of it.
-    #[must_use]
-    pub fn verdict(&self) -> RowVerdict {
-        match (&self.judgement, self.status) {
-            (_, Status::Unknown) => RowVerdict::Unknown,
-            (Some(found), _) if found.differs => RowVerdict::Differs,
-            (Some(found), _) if found.adjusted_p.is_some() => RowVerdict::NoDifference,
-            (None, Status::Same) => RowVerdict::NoDifference,
-            (Some(_) | None, _) => RowVerdict::NotJudged,
-        }
-    }
-}
-
-/// What can be said of one row, whoever asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowVerdict {
-    /// A side could not see it.
-    Unknown,
-    /// It is shown as it was measured: there are too few runs to tell it from
-    /// chance.
-    NotJudged,
-    /// No difference can be told from chance.
-    NoDifference,
-    /// It differs, all rows that were judged with it allowed for.
-    Differs,
 }
 
 /// Largest difference first; what one side does not know last but for what is

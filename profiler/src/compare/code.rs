@@ -23,7 +23,7 @@ const NOWHERE: &str = "(unknown code)";
 
 /// By code, the largest difference first.
 #[must_use]
-pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<CodeChange> {
+pub fn changes(before: &Group, after: &Group, measure: &Measure) -> Vec<CodeChange> {
     let shared: BTreeSet<String> = {
         let (first, second) = (addresses(before), addresses(after));
         first.intersection(&second).cloned().collect()
@@ -36,9 +36,9 @@ pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<
         let before_places = first.get(function).unwrap_or(&nothing);
         let after_places = second.get(function).unwrap_or(&nothing);
         for (place_before, place_after) in matched(before_places, after_places) {
-            let counts = |group: &Group<'_>, places: &Places, place: Option<&Option<Place>>| {
+            let counts = |group: &Group, places: &Places, place: Option<&Option<Place>>| {
                 let found = place.and_then(|place| places.get(place)).cloned();
-                found.map_or_else(|| absent(group, function), Ok)
+                found.map_or_else(|| absent(group, function), Some)
             };
             let is_moved =
                 matches!((place_before, place_after), (Some(Some(a)), Some(Some(b))) if a != b);
@@ -62,15 +62,15 @@ pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<
 }
 
 /// A function that a side's runs do not have.
-fn absent(group: &Group<'_>, function: &Function) -> Counts {
+fn absent(group: &Group, function: &Function) -> Counts {
     let runs = group.profiles.iter();
-    runs.map(|run| visible::could_count(run, &function.0, &function.1).map(|()| 0))
+    runs.map(|run| visible::cause(run, &function.0, &function.1).then_some(0))
         .collect()
 }
 
 /// The places of nameless code: the same build of a library has them at the
 /// same addresses, and what only one side has is told by its module alone.
-fn addresses(group: &Group<'_>) -> BTreeSet<String> {
+fn addresses(group: &Group) -> BTreeSet<String> {
     let rows = group.profiles.iter().flat_map(|run| &run.ledger.by_code);
     rows.filter(|row| row.symbol.is_none())
         .filter_map(address)
@@ -82,7 +82,7 @@ fn address(row: &CodeRow) -> Option<String> {
     Some(format!("{module}+{}", row.module_address.as_deref()?))
 }
 
-fn table(group: &Group<'_>, shared: &BTreeSet<String>) -> Table {
+fn table(group: &Group, shared: &BTreeSet<String>) -> Table {
     let mut table = Table::new();
     let runs = group.profiles.len();
     for (run, profile) in group.profiles.iter().enumerate() {
@@ -138,12 +138,10 @@ fn matched<'a>(before: &'a Places, after: &'a Places) -> Vec<Pair<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use std::borrow::Cow;
-
     use super::*;
     use crate::{compare::model::Status, symbolize::measurement::Measurement};
 
-    fn group(rows: &[(&str, &str, u32, u64)]) -> Group<'static> {
+    fn group(rows: &[(&str, &str, u32, u64)]) -> Group {
         let mut profile = crate::profile::build::profile(&Measurement::default());
         profile.ledger.by_code = rows
             .iter()
@@ -159,7 +157,7 @@ mod tests {
             })
             .collect();
         Group {
-            profiles: vec![Cow::Owned(profile)],
+            profiles: vec![profile],
             ..Group::default()
         }
     }

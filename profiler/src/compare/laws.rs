@@ -1,25 +1,25 @@
 //! What holds of the comparison of any two sides.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 
 use super::{
     build,
-    model::{Change, ComparisonReport, Place, SidePair, Status},
+    model::{Change, Compared, Comparison, Place, Status},
     side::Group,
 };
 use crate::profile::{arbitrary, model::Tool};
 
-fn side(label: &'static str) -> impl Strategy<Value = Group<'static>> {
+fn side(label: &'static str) -> impl Strategy<Value = Group> {
     vec(arbitrary::profile(), 1..4).prop_map(move |profiles| Group {
         label: label.to_owned(),
         files: Vec::new(),
-        profiles: profiles.into_iter().map(Cow::Owned).collect(),
+        profiles,
     })
 }
 
-fn compared(first: &Group<'_>, second: &Group<'_>) -> ComparisonReport {
+fn compared(first: &Group, second: &Group) -> Compared {
     build::compare(&[first.clone(), second.clone()], Tool::default())
 }
 
@@ -27,7 +27,7 @@ fn compared(first: &Group<'_>, second: &Group<'_>) -> ComparisonReport {
 type Key = (String, String, String, Option<Place>, Option<Place>);
 
 /// All rows of a comparison by what they are of.
-fn rows(found: &SidePair, mirrored: bool) -> BTreeMap<Key, Change> {
+fn rows(found: &Comparison, mirrored: bool) -> BTreeMap<Key, Change> {
     let key = |table: &str, name: String, places: (Option<Place>, Option<Place>)| {
         let places = if mirrored {
             (places.1, places.0)
@@ -66,7 +66,7 @@ fn rows(found: &SidePair, mirrored: bool) -> BTreeMap<Key, Change> {
     rows
 }
 
-fn number_of_rows(found: &SidePair) -> usize {
+fn number_of_rows(found: &Comparison) -> usize {
     found.totals.len()
         + found.by_cause_steady.len()
         + found.by_cause.len()

@@ -16,7 +16,7 @@ type Table = BTreeMap<Key, Vec<u64>>;
 
 /// By mapping, the largest difference first.
 #[must_use]
-pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<MappingChange> {
+pub fn changes(before: &Group, after: &Group, measure: &Measure) -> Vec<MappingChange> {
     let (first, second) = (table(before), table(after));
     let keys: BTreeSet<&Key> = first.keys().chain(second.keys()).collect();
     let mut rows: Vec<MappingChange> = keys
@@ -35,18 +35,15 @@ pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<
     rows
 }
 
-fn counts(group: &Group<'_>, table: &Table, key: &Key) -> Counts {
-    table.get(key).cloned().map_or_else(
-        || {
-            let runs = group.profiles.iter();
-            runs.map(|run| visible::could_tell_mappings(run).map(|()| 0))
-                .collect()
-        },
-        Ok,
-    )
+fn counts(group: &Group, table: &Table, key: &Key) -> Counts {
+    table.get(key).cloned().or_else(|| {
+        let runs = group.profiles.iter();
+        runs.map(|run| visible::mappings(run).then_some(0))
+            .collect()
+    })
 }
 
-fn table(group: &Group<'_>) -> Table {
+fn table(group: &Group) -> Table {
     let runs = group.profiles.len();
     let mut table = Table::new();
     for (run, profile) in group.profiles.iter().enumerate() {

@@ -5,22 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::Metric;
-pub use super::per::Per;
 pub use crate::stats::{judgement::Judgement, spread::Spread};
 use crate::{named::CauseName, profile::model::Tool};
 
-/// What [`ComparisonReport::kind`] says, so that the document is told from a profile.
+/// What [`Compared::kind`] says, so that the document is told from a profile.
 pub const KIND: &str = "comparison";
-
-/// Stands for all details of a cause.
-pub const ALL: &str = "(all)";
-/// Stands for all causes.
-pub const ENTRIES: &str = "all";
 
 /// Profiles side by side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct ComparisonReport {
+pub struct Compared {
     /// [`crate::profile::model::SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
     /// Always [`KIND`].
@@ -32,7 +25,7 @@ pub struct ComparisonReport {
     /// What is compared, the side to compare with first.
     pub sides: Vec<Side>,
     /// Each other side beside the first.
-    pub comparisons: Vec<SidePair>,
+    pub comparisons: Vec<Comparison>,
     /// Why the sides can be compared only with care, a sentence for each reason.
     pub warnings: Vec<String>,
     /// How it was judged.
@@ -67,7 +60,6 @@ pub struct Side {
 
 /// How it was judged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(default)]
 pub struct Method {
     /// Runs of the side that has the fewest.
     pub runs: usize,
@@ -82,7 +74,7 @@ pub struct Method {
 
 /// Two sides.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct SidePair {
+pub struct Comparison {
     /// The first side's name.
     pub before: String,
     /// The other one's.
@@ -92,13 +84,9 @@ pub struct SidePair {
     /// Whether `totals` are of the marked steady state, or of whole runs.
     pub steady: bool,
     /// What the numbers of steady state are in proportion to.
-    #[serde(with = "super::per::prefixed")]
-    #[schemars(schema_with = "super::per::prefixed::schema")]
-    pub steady_basis: Per,
+    pub steady_basis: Basis,
     /// What the numbers of whole runs are in proportion to.
-    #[serde(with = "super::per::prefixed")]
-    #[schemars(schema_with = "super::per::prefixed::schema")]
-    pub whole_basis: Per,
+    pub whole_basis: Basis,
     /// All entries, and those of the causes that are judged.
     pub totals: Vec<CauseChange>,
     /// By cause and detail in steady state; empty unless all runs marked one.
@@ -111,34 +99,21 @@ pub struct SidePair {
     pub by_thread: Vec<ThreadChange>,
     /// Page faults by mapping in whole runs.
     pub by_mapping: Vec<MappingChange>,
-    /// The program's own numbers.
-    #[serde(default)]
-    pub metrics: Vec<MetricChange>,
-    /// What the second side costs.
-    #[serde(default)]
-    pub costs: Costs,
 }
 
-impl SidePair {
-    /// What the numbers that are judged are in proportion to.
-    #[must_use]
-    pub const fn basis(&self) -> Per {
-        if self.steady {
-            self.steady_basis
-        } else {
-            self.whole_basis
-        }
-    }
-
-    /// The rows below the totals, of the same part of the runs.
-    #[must_use]
-    pub fn details(&self) -> &[CauseChange] {
-        if self.steady {
-            &self.by_cause_steady
-        } else {
-            &self.by_cause
-        }
-    }
+/// What counts are compared in proportion to.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// Nothing: the runs did the same or lasted as long.
+    #[default]
+    PerRun,
+    /// Time, since the runs were of different length.
+    PerSecond,
+    /// Work, since it is known and differs.
+    PerMillionIos,
 }
 
 /// What became of a number.
@@ -164,31 +139,23 @@ pub enum Status {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// What became of it.
-    #[serde(default)]
     pub status: Status,
     /// Entries per run of the first side, or null if it could not see them.
     pub before: Option<Spread>,
     /// Entries per run of the second side, or null if it could not see them.
     pub after: Option<Spread>,
     /// The second less the first, in the comparison's basis; null if not known.
-    #[serde(default)]
     pub difference: Option<f64>,
     /// The second by the first, in the comparison's basis; null if not known or
     /// the first is 0.
     pub ratio: Option<f64>,
     /// In proportion to time, or null if not known.
-    #[serde(default)]
     pub per_second: Option<Rates>,
     /// In proportion to I/Os, or null if not known.
-    #[serde(default)]
     pub per_million_ios: Option<Rates>,
     /// What chance has to do with it, in the comparison's basis; null with a
-    /// single run of a side, and below the totals where all runs are the same.
-    #[serde(default)]
+    /// single run of a side, or where all runs are the same.
     pub judgement: Option<Judgement>,
-    /// Why it is not known, or null where it is.
-    #[serde(default)]
-    pub unknown: Option<String>,
 }
 
 /// Medians of a proportion.
@@ -275,38 +242,4 @@ pub struct MappingChange {
     pub what: String,
     /// How many.
     pub change: Change,
-}
-
-/// One number of a program's own on two sides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct MetricChange {
-    /// Which.
-    pub metric: Metric,
-    /// On the first side, or null where it has none.
-    pub before: Option<Spread>,
-    /// On the second side, or null where it has none.
-    pub after: Option<Spread>,
-    /// Second median by first, or null where that makes no sense.
-    pub ratio: Option<f64>,
-    /// Whether it differs, or null in documents of older writers and with a
-    /// single run.
-    #[serde(default)]
-    pub judgement: Option<Judgement>,
-}
-
-/// What the second side costs beside the first, by the medians of the runs. Null
-/// where that is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Costs {
-    /// Memory resident at most, in bytes: more than on the first side.
-    pub resident_bytes: Option<f64>,
-    /// Memory locked at most, in bytes: more than on the first side.
-    pub locked_bytes: Option<f64>,
-    /// Time until steady state, or of the whole run if none was marked, in
-    /// nanoseconds: more than on the first side.
-    pub time_ns: Option<f64>,
-    /// Whether `time_ns` is the set-up's.
-    pub is_setup: bool,
-    /// Pages populated and never used.
-    pub unused_pages: Option<f64>,
 }

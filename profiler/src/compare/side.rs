@@ -1,7 +1,5 @@
 //! What is compared, and how the document describes it.
 
-use std::borrow::Cow;
-
 use super::model::{Side, Spread};
 use crate::profile::{
     exactness::CONCEALED,
@@ -11,26 +9,16 @@ use crate::profile::{
 
 /// The runs of one side.
 #[derive(Clone, Debug, Default)]
-pub struct Group<'a> {
+pub struct Group {
     /// Its name.
     pub label: String,
     /// Where its profiles are from.
     pub files: Vec<String>,
     /// Its profiles, at least one.
-    pub profiles: Vec<Cow<'a, Profile>>,
+    pub profiles: Vec<Profile>,
 }
 
-impl<'a> Group<'a> {
-    /// The runs of a variant or a baseline.
-    #[must_use]
-    pub fn borrowed(label: &str, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
-        Self {
-            label: label.to_owned(),
-            files: Vec::new(),
-            profiles: profiles.into_iter().map(Cow::Borrowed).collect(),
-        }
-    }
-
+impl Group {
     /// Whether every run marked a steady state.
     #[must_use]
     pub fn is_steady(&self) -> bool {

@@ -15,7 +15,7 @@ type Table = BTreeMap<String, (Vec<u64>, Vec<u64>)>;
 
 /// By name, the largest difference first.
 #[must_use]
-pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<ThreadChange> {
+pub fn changes(before: &Group, after: &Group, measure: &Measure) -> Vec<ThreadChange> {
     let (first, second) = (names(before), names(after));
     let shared: BTreeSet<&str> = first.intersection(&second).copied().collect();
     let (first, second) = (table(before, &shared), table(after, &shared));
@@ -23,7 +23,7 @@ pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<
     let mut rows: Vec<ThreadChange> = names
         .into_iter()
         .map(|name| {
-            let nobody = |group: &Group<'_>| {
+            let nobody = |group: &Group| {
                 let none = vec![0; group.profiles.len()];
                 (none.clone(), none)
             };
@@ -33,7 +33,7 @@ pub fn changes(before: &Group<'_>, after: &Group<'_>, measure: &Measure) -> Vec<
                 name: name.clone(),
                 threads_before: spread(&before.0),
                 threads_after: spread(&after.0),
-                change: change(&Ok(before.1), &Ok(after.1), measure),
+                change: change(&Some(before.1), &Some(after.1), measure),
             }
         })
         .collect();
@@ -45,12 +45,12 @@ fn spread(values: &[u64]) -> Spread {
     Spread::of(values.iter().copied().map(as_float)).unwrap_or_default()
 }
 
-fn names<'a>(group: &'a Group<'_>) -> BTreeSet<&'a str> {
+fn names(group: &Group) -> BTreeSet<&str> {
     let threads = group.profiles.iter().flat_map(|run| &run.ledger.by_thread);
     threads.map(|thread| thread.comm.as_str()).collect()
 }
 
-fn table(group: &Group<'_>, shared: &BTreeSet<&str>) -> Table {
+fn table(group: &Group, shared: &BTreeSet<&str>) -> Table {
     let runs = group.profiles.len();
     let mut table = Table::new();
     for (run, profile) in group.profiles.iter().enumerate() {

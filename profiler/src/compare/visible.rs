@@ -1,63 +1,35 @@
-//! What a run could see. Of what is not in it there were none where it could have
-//! counted them; else that is not known, and why.
+//! What a run could see. What it could not is unknown there, and not 0.
 
 use profiler_common::cause::CauseKind;
 
-use super::model::ALL;
 use crate::{
-    gap::{Concealed, Details, Unavailable},
+    gap::Concealed,
     profile::{
         model::Profile,
         selection::{Pattern, Selection},
     },
 };
 
-/// Why a side's runs do not tell a count.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unseen(pub String);
-
-fn unless(run: &Profile, conceals: impl Fn(&Unavailable) -> bool) -> Result<(), Unseen> {
-    let mut unavailable = run.accounting.unavailable.iter();
-    match unavailable.find(|item| conceals(item)) {
-        Some(item) => Err(Unseen(format!("{}: {}", item.gap.what(), item.reason))),
-        None => Ok(()),
-    }
-}
-
 /// Whether a run would have counted entries of a cause under this name. Details
-/// put together are [`ALL`].
-///
-/// # Errors
-/// [`Unseen`] if not.
-pub fn could_count(run: &Profile, cause: &str, detail: &str) -> Result<(), Unseen> {
+/// put together are `(all)`.
+#[must_use]
+pub fn cause(run: &Profile, cause: &str, detail: &str) -> bool {
     let selection = Selection {
         cause: CauseKind::from_name(cause),
         detail: (detail != ALL).then(|| Pattern::literal(detail)),
         ..Selection::default()
     };
-    unless(run, |item| selection.is_concealed_by(&item.gap))
+    let mut unavailable = run.accounting.unavailable.iter();
+    !unavailable.any(|item| selection.is_concealed_by(&item.gap))
 }
 
-/// Whether a run would have counted any entries of a cause.
-///
-/// # Errors
-/// [`Unseen`] if not.
-pub fn could_count_any(run: &Profile, cause: CauseKind) -> Result<(), Unseen> {
-    unless(run, |item| {
-        let all = Concealed::Entries(cause, Details::All);
-        item.gap.conceals().contains(&all)
-    })
-}
+/// The detail of a cause's details together.
+const ALL: &str = "(all)";
 
 /// Whether a run would have told what memory a page fault hit.
-///
-/// # Errors
-/// [`Unseen`] if not.
-pub fn could_tell_mappings(run: &Profile) -> Result<(), Unseen> {
-    unless(run, |item| {
-        let conceals = item.gap.conceals();
-        conceals
-            .iter()
-            .any(|what| matches!(what, Concealed::Mappings | Concealed::Everything))
-    })
+#[must_use]
+pub fn mappings(run: &Profile) -> bool {
+    let unavailable = run.accounting.unavailable.iter();
+    let mut concealed = unavailable.flat_map(|item| item.gap.conceals());
+    !concealed.any(|concealed| matches!(concealed, Concealed::Mappings | Concealed::Everything))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    model::{Per, SidePair},
+    model::{Basis, Comparison},
     side::Group,
 };
 use crate::profile::model::Profile;
@@ -43,7 +43,7 @@ fn known(value: Option<&str>) -> String {
 
 /// Everything that is to be kept in mind, a sentence for each.
 #[must_use]
-pub fn all(groups: &[Group<'_>], comparisons: &[SidePair]) -> Vec<String> {
+pub fn all(groups: &[Group], comparisons: &[Comparison]) -> Vec<String> {
     let mut warnings = Vec::new();
     warnings.extend(
         PROPERTIES
@@ -63,12 +63,12 @@ pub fn all(groups: &[Group<'_>], comparisons: &[SidePair]) -> Vec<String> {
 }
 
 /// A property of which not all runs have the same value.
-fn differing(groups: &[Group<'_>], (what, of): &Property) -> Option<String> {
+fn differing(groups: &[Group], (what, of): &Property) -> Option<String> {
     let values: Vec<(&str, BTreeSet<String>)> = groups
         .iter()
         .map(|group| {
             let runs = group.profiles.iter();
-            (group.label.as_str(), runs.map(|run| of(run)).collect())
+            (group.label.as_str(), runs.map(of).collect())
         })
         .collect();
     let (_, first) = values.first()?;
@@ -84,7 +84,7 @@ fn differing(groups: &[Group<'_>], (what, of): &Property) -> Option<String> {
 }
 
 /// Different commands on one side; on two sides they may be the question.
-fn commands(groups: &[Group<'_>]) -> Option<String> {
+fn commands(groups: &[Group]) -> Option<String> {
     let programs: BTreeSet<&str> = groups
         .iter()
         .flat_map(|group| &group.profiles)
@@ -103,7 +103,7 @@ fn commands(groups: &[Group<'_>]) -> Option<String> {
     None
 }
 
-fn of_side(group: &Group<'_>) -> Vec<String> {
+fn of_side(group: &Group) -> Vec<String> {
     let mut warnings = Vec::new();
     let runs = &group.profiles;
     let inexact = runs.iter().filter(|run| !run.accounting.inexact.is_empty());
@@ -146,8 +146,8 @@ fn of_them(some: usize, all: usize) -> String {
 }
 
 /// Something that some runs did and others did not.
-fn uneven(groups: &[Group<'_>], what: &str, has: impl Fn(&Profile) -> bool) -> Option<String> {
-    let share = |group: &Group<'_>| group.profiles.iter().filter(|run| has(run)).count();
+fn uneven(groups: &[Group], what: &str, has: impl Fn(&Profile) -> bool) -> Option<String> {
+    let share = |group: &Group| group.profiles.iter().filter(|run| has(run)).count();
     let did: usize = groups.iter().map(share).sum();
     let runs: usize = groups.iter().map(|group| group.profiles.len()).sum();
     if did == 0 || did == runs {
@@ -165,11 +165,16 @@ fn uneven(groups: &[Group<'_>], what: &str, has: impl Fn(&Profile) -> bool) -> O
     Some(format!("not every run {what} ({})", each.join("; ")))
 }
 
-fn lengths(found: &SidePair) -> Option<String> {
-    let how = match found.basis() {
-        Per::Run => return None,
-        Per::Second => "per second, since the runs are of different length",
-        Per::MillionIos => "per million I/Os, since the runs did different amounts of work",
+fn lengths(found: &Comparison) -> Option<String> {
+    let basis = if found.steady {
+        found.steady_basis
+    } else {
+        found.whole_basis
+    };
+    let how = match basis {
+        Basis::PerRun => return None,
+        Basis::PerSecond => "per second, since the runs are of different length",
+        Basis::PerMillionIos => "per million I/Os, since the runs did different amounts of work",
     };
     Some(format!(
         "{} and {} are compared {how}",

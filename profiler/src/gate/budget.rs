@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::compare::per::Per;
 use crate::profile::selection::{PhaseName, Selection};
 
 /// Limits on the counts of a program.
@@ -27,6 +26,33 @@ pub struct Limit {
     pub hard: Option<Bound>,
     /// Above this the check warns.
     pub soft: Option<Bound>,
+}
+
+/// What entries are set in proportion to.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// Nothing: as many as there are in a run.
+    #[default]
+    Run,
+    /// A second of the run or the phase.
+    Second,
+    /// A million I/Os, as the program itself counts them.
+    MillionIos,
+}
+
+impl Per {
+    /// As budgets write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Second => "second",
+            Self::MillionIos => "million_ios",
+        }
+    }
 }
 
 /// The most that is allowed: a number, not negative and not infinite.

@@ -4,14 +4,14 @@ use super::{
     units::{self, amount, duration_ns, rate},
     view::{Block, Cell, Column, Fact, Kind, List, Scope, Section, Table, Tone, View, column},
 };
-use crate::compare::model::{
-    CauseChange, Change, CodeChange, ComparisonReport, ENTRIES, Per, Place, Side, SidePair, Spread,
-    Status,
+use crate::compare::{
+    causes::ENTRIES,
+    model::{Basis, CauseChange, Change, CodeChange, Compared, Comparison, Place, Side, Status},
 };
 
 /// A comparison as people read it.
 #[must_use]
-pub fn view(found: &ComparisonReport) -> View {
+pub fn view(found: &Compared) -> View {
     let warnings = found.warnings.iter();
     let mut facts: Vec<Fact> = warnings.map(|text| Fact::new("with care", text)).collect();
     let sides = found.sides.iter();
@@ -72,7 +72,7 @@ fn describe(side: &Side) -> String {
 }
 
 /// How it was judged, where there is anything to judge.
-fn method(found: &ComparisonReport) -> Option<String> {
+fn method(found: &Compared) -> Option<String> {
     let method = &found.method;
     (method.runs > 1).then(|| {
         format!(
@@ -91,13 +91,13 @@ type Row<'a> = (Vec<String>, &'a Change, Option<&'static str>);
 
 /// What the tables of one comparison have in common.
 struct Pair<'a> {
-    all: &'a ComparisonReport,
-    found: &'a SidePair,
+    all: &'a Compared,
+    found: &'a Comparison,
     number: usize,
 }
 
 /// All tables of one comparison.
-fn tables(all: &ComparisonReport, found: &SidePair, number: usize) -> Vec<Section> {
+fn tables(all: &Compared, found: &Comparison, number: usize) -> Vec<Section> {
     let pair = Pair { all, found, number };
     let totals = || found.totals.iter().map(cause_row);
     let names = [("cause", Kind::Text), ("detail", Kind::Name)];
@@ -186,7 +186,7 @@ impl Pair<'_> {
     fn section(
         &self,
         (id, title, field): (&str, &str, &'static str),
-        basis: Per,
+        basis: Basis,
         names: &[(&str, Kind)],
         rows: &[Row<'_>],
     ) -> Option<Section> {
@@ -214,7 +214,11 @@ impl Pair<'_> {
             let bounds = (self.bound(before, &row.0), self.bound(after, &row.0));
             cells_of(row, basis, bounds, has_intervals)
         });
-        let unit = basis.words();
+        let unit = match basis {
+            Basis::PerRun => "per run",
+            Basis::PerSecond => "per second",
+            Basis::PerMillionIos => "per million I/Os",
+        };
         let title = if self.all.comparisons.len() > 1 {
             format!("{after} beside {before}: {title}, {unit}")
         } else {
@@ -262,7 +266,7 @@ impl Pair<'_> {
 
 fn cells_of(
     (words, change, remark): &Row<'_>,
-    basis: Per,
+    basis: Basis,
     bounds: (&str, &str),
     has_intervals: bool,
 ) -> Vec<Cell> {
@@ -309,13 +313,19 @@ fn cells_of(
     cells.into_iter().map(Cell::from).collect()
 }
 
-fn values(change: &Change, per: Per) -> (Option<f64>, Option<f64>) {
-    // Of what one side could not see, the other side's number is shown.
-    let one = |side: Option<Spread>| side.filter(|_| per == Per::Run).map(|side| side.median);
-    match change.medians(per) {
-        Some((before, after)) => (Some(before), Some(after)),
-        None => (one(change.before), one(change.after)),
-    }
+fn values(change: &Change, basis: Basis) -> (Option<f64>, Option<f64>) {
+    let rates = match basis {
+        Basis::PerRun => {
+            let median = |side: Option<crate::compare::model::Spread>| side.map(|side| side.median);
+            return (median(change.before), median(change.after));
+        }
+        Basis::PerSecond => change.per_second,
+        Basis::PerMillionIos => change.per_million_ios,
+    };
+    (
+        rates.map(|rates| rates.before),
+        rates.map(|rates| rates.after),
+    )
 }
 
 #[cfg(test)]
@@ -333,11 +343,11 @@ mod tests {
         },
     };
 
-    fn side(label: &'static str) -> impl Strategy<Value = Group<'static>> {
+    fn side(label: &'static str) -> impl Strategy<Value = Group> {
         vec(arbitrary::profile(), 1..4).prop_map(move |profiles| Group {
             label: label.to_owned(),
             files: Vec::new(),
-            profiles: profiles.into_iter().map(std::borrow::Cow::Owned).collect(),
+            profiles,
         })
     }
 
@@ -358,7 +368,7 @@ mod tests {
                 }
             }
             let saved = serde_json::to_string(&found).expect("it can be saved");
-            let read: Result<ComparisonReport, _> = serde_json::from_str(&saved);
+            let read: Result<Compared, _> = serde_json::from_str(&saved);
             prop_assert!(read.is_ok(), "{:?}", read.err());
         }
     }

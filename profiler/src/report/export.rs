@@ -17,7 +17,7 @@ use super::{
     view::View,
 };
 use crate::{
-    compare::model::ComparisonReport,
+    compare::model::Compared,
     experiment::model::Experiment,
     gate::verdict::Verdict,
     profile::{merge::programs::By, model::Profile},
@@ -112,7 +112,7 @@ impl Shown for Experiment {
     }
 }
 
-impl Shown for ComparisonReport {
+impl Shown for Compared {
     const KIND: DocumentKind = DocumentKind::Comparison;
 
     fn view(&self, _: By) -> View {

@@ -22,7 +22,6 @@ pub mod terminal;
 pub(crate) mod testing;
 pub mod timeline;
 pub mod trace;
+pub mod units;
 pub mod verdict;
 pub mod view;
-
-pub use crate::units;

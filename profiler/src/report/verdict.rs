@@ -5,7 +5,6 @@ use std::cmp::Reverse;
 use profiler_common::{cause::CauseKind, vector::Vector};
 
 use super::units::{count, duration_ns, rate, share};
-pub use crate::named::cause_words as words;
 use crate::{
     document::run::Interruption,
     profile::{
@@ -175,6 +174,21 @@ pub fn ending(profile: &Profile) -> Option<String> {
         ));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A cause in plain words.
+#[must_use]
+pub fn words(cause: &str) -> &str {
+    match cause {
+        "syscall" => "system calls",
+        "page_fault" => "page faults",
+        "interrupt" => "interrupts",
+        "nmi" => "NMIs",
+        "exception" => "exceptions",
+        "new_task" => "first returns of new tasks",
+        "unclassified" => "unclassified",
+        other => other,
+    }
 }
 
 /// A cause and its detail as one name.

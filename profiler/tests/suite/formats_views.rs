@@ -34,7 +34,7 @@ fn compared_and_checked(profiles: &[Profile]) -> [View; 2] {
         .map(|profile| Group {
             label: profile.target.command.join(" "),
             files: Vec::new(),
-            profiles: vec![std::borrow::Cow::Owned(profile.clone())],
+            profiles: vec![profile.clone()],
         })
         .collect();
     let compared = build::compare(&sides, Tool::default());

@@ -282,14 +282,12 @@ fn a_page_has_the_numbers_of_its_experiment() {
     assert_eq!(verdict.expect("a verdict").text, conclusion);
     let rows = page.table("Entries per run by cause");
     let comparison = &experiment.comparison;
-    let expect = comparison.totals.iter().chain(&comparison.by_cause_steady);
+    let expect = comparison.totals.iter().chain(&comparison.steady);
     for (cells, row) in rows.iter().zip(expect) {
         assert_eq!(cells[..2], [row.cause.to_string(), row.detail.clone()]);
         let shown: f64 = cells[4].replace(',', "").parse().expect("a number");
-        let after = row.change.after.expect("known");
-        assert!((shown - after.median).abs() < 0.5, "{cells:?}");
-        let judgement = row.change.judgement.as_ref();
-        let judgement = judgement.expect("judged or not, it is said");
+        assert!((shown - row.after.median).abs() < 0.5, "{cells:?}");
+        let judgement = row.judgement.as_ref().expect("judged or not, it is said");
         let is_said = match (judgement.adjusted_p, judgement.differs) {
             (None, _) => cells[8] == "not judged",
             (Some(_), true) => cells[8].starts_with("differs"),

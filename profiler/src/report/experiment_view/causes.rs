@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use super::verdicts::{self, Compared};
 use crate::{
-    compare::{
-        causes::whole_totals,
-        model::{CauseChange, SidePair},
+    experiment::{
+        compare,
+        model::{CauseComparison, Comparison, Experiment},
     },
-    experiment::model::{Experiment, Variant},
     report::{
         units::amount,
         verdict::entry,
@@ -24,12 +23,12 @@ use crate::{
 /// Bars of the chart.
 const BARS: usize = 10;
 /// Sums, and single causes, usually read.
-const USUAL: usize = 4 + 16;
+const USUAL: usize = 3 + 16;
 
 /// The sections: steady state if one was marked, and whole runs.
 pub(super) fn sections(experiment: &Experiment) -> Vec<Section> {
     let mut sections = Vec::new();
-    if experiment.is_steady() {
+    if compare::is_steady(&experiment.variants) {
         let title = "Entries in steady state, per run";
         sections.push(Section::new("steady", title, blocks(experiment, true)));
     }
@@ -42,27 +41,25 @@ pub(super) fn sections(experiment: &Experiment) -> Vec<Section> {
 struct Line<'a> {
     cause: &'a str,
     detail: &'a str,
-    found: Vec<Option<&'a CauseChange>>,
+    found: Vec<Option<&'a CauseComparison>>,
 }
 
 impl Line<'_> {
     fn before(&self) -> Spread {
         let first = self.found.iter().copied().flatten().next();
-        first.and_then(|row| row.change.before).unwrap_or_default()
+        first.map(|row| row.before).unwrap_or_default()
     }
 
     /// Medians, the first variant's at the front.
     fn medians(&self) -> Vec<f64> {
-        let after = |row: Option<&CauseChange>| {
-            row.map_or(0.0, |row| row.change.after.unwrap_or_default().median)
-        };
+        let after = |row: Option<&CauseComparison>| row.map_or(0.0, |row| row.after.median);
         let mut medians = vec![self.before().median];
         medians.extend(self.found.iter().copied().map(after));
         medians
     }
 }
 
-fn lines<'a>(comparisons: &[&'a [CauseChange]]) -> Vec<Line<'a>> {
+fn lines<'a>(comparisons: &[&'a [CauseComparison]]) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = Vec::new();
     let mut places = BTreeMap::new();
     for row in comparisons.iter().flat_map(|rows| rows.iter()) {
@@ -89,33 +86,32 @@ fn lines<'a>(comparisons: &[&'a [CauseChange]]) -> Vec<Line<'a>> {
 }
 
 /// Totals of all comparisons: those that were judged, or the others anew.
-fn totals(experiment: &Experiment, steady: bool) -> Vec<Vec<CauseChange>> {
+fn totals(experiment: &Experiment, steady: bool) -> Vec<Vec<CauseComparison>> {
     let others = experiment.variants.iter().skip(1);
     experiment
         .comparisons()
         .zip(others)
         .map(|(found, other)| {
-            let is_of_steady = experiment.method.steady || found.steady;
-            let is_judged = !found.totals.is_empty() && is_of_steady == steady;
+            let is_judged = !found.totals.is_empty() && experiment.method.steady == steady;
             if is_judged {
                 return found.totals.clone();
             }
-            let first = experiment.variants.first().map(Variant::group);
-            whole_totals(&first.unwrap_or_default(), &other.group())
+            let first = experiment.variants.first().map(|found| &found.profiles[..]);
+            compare::totals(first.unwrap_or_default(), &other.profiles, steady)
         })
         .collect()
 }
 
 fn blocks(experiment: &Experiment, steady: bool) -> Vec<Block> {
     let totals = totals(experiment, steady);
-    let totals: Vec<&[CauseChange]> = totals.iter().map(Vec::as_slice).collect();
-    let details: Vec<&[CauseChange]> = experiment
+    let totals: Vec<&[CauseComparison]> = totals.iter().map(Vec::as_slice).collect();
+    let details: Vec<&[CauseComparison]> = experiment
         .comparisons()
         .map(|found| {
             if steady {
-                &found.by_cause_steady[..]
+                &found.steady[..]
             } else {
-                &found.by_cause[..]
+                &found.whole[..]
             }
         })
         .collect();
@@ -164,7 +160,7 @@ fn bars(experiment: &Experiment, lines: &[&Line<'_>], id: &str) -> Chart {
 }
 
 fn ratios<'a>(experiment: &Experiment, lines: impl Iterator<Item = &'a Line<'a>>) -> Vec<Ratio> {
-    let comparisons: Vec<&SidePair> = experiment.comparisons().collect();
+    let comparisons: Vec<&Comparison> = experiment.comparisons().collect();
     let is_several = comparisons.len() > 1;
     let of_line = |line: &'a Line<'a>| {
         let rows = comparisons.iter().zip(&line.found);
@@ -172,7 +168,7 @@ fn ratios<'a>(experiment: &Experiment, lines: impl Iterator<Item = &'a Line<'a>>
             let row = (*row)?;
             let name = entry(line.cause, line.detail);
             let label = verdicts::label(comparison, is_several, &name);
-            verdicts::dot(label, row.change.ratio, row.change.judgement.as_ref())
+            verdicts::dot(label, row.ratio, row.judgement.as_ref())
         });
         rows.collect::<Vec<_>>()
     };
@@ -190,9 +186,9 @@ fn table<'a>(
         let mut cells = vec![line.cause.into(), line.detail.into()];
         let before = Some(line.before());
         let others = line.found.iter().map(|row| Compared {
-            after: row.map_or_else(|| Some(Spread::default()), |row| row.change.after),
-            ratio: row.and_then(|row| row.change.ratio),
-            judgement: row.and_then(|row| row.change.judgement.as_ref()),
+            after: Some(row.map(|row| row.after).unwrap_or_default()),
+            ratio: row.and_then(|row| row.ratio),
+            judgement: row.and_then(|row| row.judgement.as_ref()),
             is_there: row.is_some(),
         });
         cells.extend(verdicts::cells(before, others, amount));

@@ -2,8 +2,7 @@
 
 use super::profiles;
 use crate::{
-    compare::metric::Metric,
-    experiment::model::{Experiment, Variant},
+    experiment::model::{Experiment, Metric, Variant},
     profile::{ledger::as_float, model::Profile},
     report::{
         profile_view::percentiles,

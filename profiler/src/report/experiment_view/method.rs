@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::{profiles, runs};
 use crate::{
-    compare::metric::Metric,
-    experiment::model::{Experiment, Outlier, Variant},
+    experiment::{
+        conclude::value,
+        model::{Experiment, Metric, Outlier, Variant},
+    },
     profile::{model::Profile, rates::steady_ns},
     report::{
         profile_view::{bounded, host},
@@ -46,7 +48,7 @@ fn variant(variant: &Variant) -> Vec<Fact> {
 pub(super) fn method(experiment: &Experiment) -> Section {
     let method = &experiment.method;
     let mut blocks = Vec::new();
-    if method.judged.runs == 0 {
+    if method.runs == 0 {
         let text = "The document does not say how it was judged.";
         blocks.push(Block::full_prose(Tone::Plain, text));
     } else {
@@ -63,16 +65,16 @@ pub(super) fn method(experiment: &Experiment) -> Section {
             "medians of {} interleaved runs{warm_up}, and 95 % intervals of their ratio by bootstrap; * \
              differs by an exact rank test, {} numbers judged together at {:.0} % (Holm); what \
              has no star was not judged or did not differ",
-            method.judged.runs,
-            method.judged.judged,
-            method.judged.level * 100.0
+            method.runs,
+            method.judged,
+            method.level * 100.0
         );
         blocks.push(Block::Facts(vec![
             Fact::new("method", text),
             Fact::full("judged", format!("numbers of {numbers}")),
             Fact::full(
                 "takes",
-                format!("{} runs of each variant", method.judged.runs_needed),
+                format!("{} runs of each variant", method.runs_needed),
             ),
         ]));
     }
@@ -96,7 +98,7 @@ fn outlier(outlier: &Outlier) -> String {
     let metric = Metric::ALL
         .into_iter()
         .find(|metric| metric.words() == outlier.what);
-    let show = |number: f64| metric.map_or_else(|| amount(number), |metric| metric.shown(number));
+    let show = |number: f64| metric.map_or_else(|| amount(number), |metric| value(metric, number));
     format!(
         "{} of run {} of {} was {}, the median is {}",
         outlier.what,
@@ -118,7 +120,7 @@ pub(super) fn host_and_commands(experiment: &Experiment) -> Section {
         let text = "Not all runs were on this kernel.";
         blocks.push(Block::prose(Tone::Faint, text));
     }
-    let runs = match experiment.method.judged.runs {
+    let runs = match experiment.method.runs {
         0 => String::new(),
         runs => format!(" --runs {runs}"),
     };

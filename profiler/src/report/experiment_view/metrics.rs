@@ -2,11 +2,10 @@
 
 use super::verdicts::{self, Compared};
 use crate::{
-    compare::{
-        metric::Metric,
-        model::{Costs, MetricChange, SidePair},
+    experiment::{
+        conclude::value,
+        model::{Comparison, Costs, Experiment, Metric, MetricComparison},
     },
-    experiment::model::Experiment,
     report::{
         units::{amount, bytes, duration_ns, round_up},
         view::{
@@ -36,7 +35,7 @@ const DRAWN: [(Metric, &str, &str); 4] = [
 
 /// The section, if there are any numbers.
 pub(super) fn section(experiment: &Experiment) -> Option<Section> {
-    let comparisons: Vec<&SidePair> = experiment.comparisons().collect();
+    let comparisons: Vec<&Comparison> = experiment.comparisons().collect();
     if comparisons.iter().all(|found| found.metrics.is_empty()) {
         return None;
     }
@@ -60,7 +59,7 @@ fn runs(experiment: &Experiment, metric: Metric, id: &str, title: &str) -> Optio
         let values: Vec<f64> = values.filter_map(|p| metric.of(p)).collect();
         let median = Spread::of(values.iter().copied())?.median;
         Some(RunsRow {
-            label: format!("{}: {}", variant.name, metric.shown(median)),
+            label: format!("{}: {}", variant.name, value(metric, median)),
             values,
             median,
         })
@@ -77,16 +76,16 @@ fn runs(experiment: &Experiment, metric: Metric, id: &str, title: &str) -> Optio
     let runs = Runs {
         rows,
         end,
-        end_words: metric.shown(end),
+        end_words: value(metric, end),
     };
     Some(Chart::Runs(words, runs))
 }
 
-fn found(comparison: &SidePair, metric: Metric) -> Option<&MetricChange> {
+fn found(comparison: &Comparison, metric: Metric) -> Option<&MetricComparison> {
     comparison.metrics.iter().find(|row| row.metric == metric)
 }
 
-fn ratios(comparisons: &[&SidePair]) -> Vec<Ratio> {
+fn ratios(comparisons: &[&Comparison]) -> Vec<Ratio> {
     let is_several = comparisons.len() > 1;
     let mut rows = Vec::new();
     for metric in Metric::ALL {
@@ -100,7 +99,7 @@ fn ratios(comparisons: &[&SidePair]) -> Vec<Ratio> {
     rows
 }
 
-fn table(experiment: &Experiment, comparisons: &[&SidePair]) -> Table {
+fn table(experiment: &Experiment, comparisons: &[&Comparison]) -> Table {
     let mut columns = vec![column("the program's own numbers", Kind::Text)];
     columns.extend(verdicts::columns(experiment));
     let rows = Metric::ALL.into_iter().filter_map(|metric| {
@@ -116,7 +115,7 @@ fn table(experiment: &Experiment, comparisons: &[&SidePair]) -> Table {
             is_there: row.is_some(),
         });
         let mut cells = vec![Cell::from(metric.words())];
-        cells.extend(verdicts::cells(before, others, |v| metric.shown(v)));
+        cells.extend(verdicts::cells(before, others, |v| value(metric, v)));
         Some(cells)
     });
     Table {
@@ -134,7 +133,7 @@ fn table(experiment: &Experiment, comparisons: &[&SidePair]) -> Table {
 }
 
 /// What each variant costs, and what it saves.
-fn costs(comparisons: &[&SidePair]) -> Vec<Fact> {
+fn costs(comparisons: &[&Comparison]) -> Vec<Fact> {
     let facts = comparisons.iter().flat_map(|found| {
         let (saved, cost): (Vec<_>, Vec<_>) =
             parts(&found.costs).into_iter().partition(|part| part.0);
@@ -188,14 +187,14 @@ mod tests {
     /// Less of something is no cost.
     #[test]
     fn savings_are_no_costs() {
-        let comparison = SidePair {
+        let comparison = Comparison {
             after: "b".to_owned(),
             costs: Costs {
                 resident_bytes: Some(4096.0),
                 time_ns: Some(-36_400_000.0),
                 ..Costs::default()
             },
-            ..SidePair::default()
+            ..Comparison::default()
         };
         let facts = costs(&[&comparison]).into_iter();
         let facts: Vec<(String, String)> = facts.map(|fact| (fact.name, fact.text)).collect();

@@ -25,7 +25,7 @@ pub fn view(experiment: &Experiment) -> View {
     let mut remarks: Vec<String> = experiment.io().and_then(target).into_iter().collect();
     if !experiment.further.is_empty() {
         let found = experiment.comparisons();
-        remarks.extend(found.map(|found| format!("{}: {}", found.after, found.verdict)));
+        remarks.extend(found.map(|found| format!("{}: {}", found.after, found.conclusion)));
     }
     let cut = experiment.interrupted.as_ref().map(|cut| {
         format!(

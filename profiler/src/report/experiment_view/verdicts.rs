@@ -1,8 +1,7 @@
 //! What the statistics say, in words.
 
 use crate::{
-    compare::model::SidePair,
-    experiment::model::Experiment,
+    experiment::model::{Comparison, Experiment},
     report::view::{Cell, Column, Kind, chart::Ratio, column, full_column},
     stats::{bootstrap::Interval, judgement::Judgement, spread::Spread},
 };
@@ -143,7 +142,7 @@ pub(super) fn dot(
 }
 
 /// A label of one comparison: its variant is named where there are several.
-pub(super) fn label(comparison: &SidePair, is_one_of_several: bool, name: &str) -> String {
+pub(super) fn label(comparison: &Comparison, is_one_of_several: bool, name: &str) -> String {
     if is_one_of_several {
         format!("{}, {name}", comparison.after)
     } else {

@@ -1,6 +1,6 @@
-//! What the second side costs beside the first. Pure.
+//! What a variant costs beside the first one. Pure.
 
-use super::{metric::Metric, model::Costs, side::Group};
+use super::model::{Costs, Metric};
 use crate::{
     profile::{ledger::as_float, model::Profile},
     stats::bootstrap::median,
@@ -9,9 +9,9 @@ use crate::{
 /// Bytes of a page, on the processors that modeswitch runs on.
 const PAGE_BYTES: f64 = 4096.0;
 
-/// The costs of the second side.
+/// The costs of the second variant.
 #[must_use]
-pub(super) fn costs(before: &Group<'_>, after: &Group<'_>) -> Costs {
+pub(super) fn of(before: &[Profile], after: &[Profile]) -> Costs {
     let more = |metric: Metric| {
         let after = median_of(after, |profile| metric.of(profile))?;
         Some(after - median_of(before, |profile| metric.of(profile))?)
@@ -25,8 +25,8 @@ pub(super) fn costs(before: &Group<'_>, after: &Group<'_>) -> Costs {
         time_ns: setup.or_else(|| more(Metric::WallNs)),
         is_setup: setup.is_some(),
         unused_pages: median_of(after, unused_in_map).or_else(|| {
-            // What the first side never had in memory, the program does not use.
-            let locked = |side| median_of(side, |one| Metric::LockedBytes.of(one));
+            // What the first variant never had in memory, the program does not use.
+            let locked = |profiles| median_of(profiles, |one| Metric::LockedBytes.of(one));
             let is_more = locked(after)? > locked(before).unwrap_or(0.0);
             resident_bytes
                 .filter(|_| is_more)
@@ -42,11 +42,7 @@ fn unused_in_map(profile: &Profile) -> Option<f64> {
     Some(as_float(populated.saturating_sub(map.pages_touched)))
 }
 
-fn median_of(runs: &Group<'_>, of: impl Fn(&Profile) -> Option<f64>) -> Option<f64> {
-    let mut values: Vec<f64> = runs
-        .profiles
-        .iter()
-        .map(|run| of(run))
-        .collect::<Option<_>>()?;
+fn median_of(profiles: &[Profile], of: impl Fn(&Profile) -> Option<f64>) -> Option<f64> {
+    let mut values: Vec<f64> = profiles.iter().map(of).collect::<Option<_>>()?;
     (!values.is_empty()).then(|| median(&mut values))
 }
