@@ -11,6 +11,7 @@ use modeswitch::{
         parse::parse,
         update,
     },
+    profile::merge::programs::By,
     report::{
         export::{Surface, write},
         format::DocumentKind,
@@ -37,6 +38,7 @@ fuzz_target!(|text: &str| {
         for format in DocumentKind::Check.formats() {
             let surface = Surface {
                 look: Look { columns: Some(70) },
+                by: By::default(),
                 sources: None,
             };
             write(&verdict, format, &surface, &mut Vec::new()).expect("memory can be written");

@@ -4,6 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     experiment::model::Experiment,
+    profile::merge::programs::By,
     report::{
         export::{self, Surface},
         format::DocumentKind,
@@ -19,6 +20,7 @@ fuzz_target!(|document: &[u8]| {
     let look = Look { columns: Some(70) };
     let surface = Surface {
         look,
+        by: By::default(),
         sources: None,
     };
     for format in DocumentKind::Experiment.formats() {

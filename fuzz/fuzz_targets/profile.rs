@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use modeswitch::{
     compare::{build, side::Group},
-    profile::model::Profile,
+    profile::{merge::programs::By, model::Profile},
     report::{
         export::{self, Surface},
         format::DocumentKind,
@@ -21,6 +21,7 @@ fuzz_target!(|document: &[u8]| {
     let look = Look { columns: Some(70) };
     let surface = Surface {
         look,
+        by: By::default(),
         sources: None,
     };
     for format in DocumentKind::Profile.formats() {
